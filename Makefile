@@ -1,0 +1,55 @@
+# Every verb a newcomer or an operator needs. `make` alone lists them.
+PORT ?= 8001
+HOST ?= 127.0.0.1
+# The first Python on this machine that is new enough.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+TTSOPS := $(BIN)/ttsops
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test serve test test-slow lint format docs lock clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer was found" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.setup: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.setup-test: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@ $(VENV)/.setup
+
+setup: $(VENV)/.setup ## install what the server needs into .venv
+
+setup-test: $(VENV)/.setup-test ## install what the tests need, too
+
+serve: setup ## start a talking server on http://127.0.0.1:8001 (PORT=, HOST=)
+	$(TTSOPS) serve --host $(HOST) --port $(PORT)
+
+test: setup-test ## run the tests, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+test-slow: setup-test ## the proof that takes minutes
+	$(BIN)/python -m pytest -m slow --timeout 900
+
+lint: setup-test ## style, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup-test ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup-test ## pin what is installed now
+	$(BIN)/python -m pip freeze --exclude-editable | sort -f > constraints.txt
+
+clean: ## remove what was installed or generated
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov

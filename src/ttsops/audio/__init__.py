@@ -1,0 +1,1 @@
+"""What is heard: PCM arithmetic, encoders, resampling, checks, cross-fades, atomic files."""

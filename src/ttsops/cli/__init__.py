@@ -1,0 +1,1 @@
+"""By hand: one command, `ttsops`, one file per verb."""

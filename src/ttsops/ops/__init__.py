@@ -1,0 +1,1 @@
+"""Proof: load, bench, gates and checks against a running server."""

@@ -1,0 +1,1 @@
+"""Many listeners, one device: scheduler, worker, client, admission, breaker, supervisor."""

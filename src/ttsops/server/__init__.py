@@ -1,0 +1,1 @@
+"""To whom: HTTP, SSE and WebSocket, keys, errors."""

@@ -1,0 +1,119 @@
+"""The settings tree: every knob with its unit, range and default, in one place.
+
+Knows nothing of files, environment or line numbers: see `load`. Sections are what the rooms receive.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from ttsops.speech import OptionValue
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the settings file; an unknown key is an error."""
+
+
+class EngineSettings(Section):
+    """One engine to serve: `[engines.NAME]`."""
+
+    device: Annotated[str, Meta(description="`auto`, `cpu`, `cuda:N` or `mps`")] = "auto"
+    dtype: Annotated[str, Meta(description="`auto`, `fp32`, `fp16`, `bf16` or `int8`")] = "auto"
+    max_batch: Annotated[int | None, Meta(ge=1, description="Utterances per step, at most")] = None
+    max_streams: Annotated[int | None, Meta(ge=1, description="Utterances open at once, at most")] = None
+    options: Annotated[
+        dict[str, OptionValue],
+        Meta(description="What only this engine knows; `ttsops engines NAME` lists it"),
+    ] = field(default_factory=dict)
+
+
+class RuntimeSettings(Section):
+    """The runtime: queue, deadlines, supervision. `[runtime]`."""
+
+    max_queue: Annotated[
+        int, Meta(ge=0, description="Utterances that may wait for a place; more get 429")
+    ] = 64
+    max_queue_seconds: Annotated[float, Meta(gt=0, description="Longest wait for a place")] = 10.0
+    live_window_seconds: Annotated[
+        float, Meta(gt=0, description="Audio made ahead of a live reader before it is parked")
+    ] = 8.0
+    file_window_seconds: Annotated[
+        float, Meta(gt=0, description="Audio made ahead of a file reader before it is parked")
+    ] = 60.0
+    slow_reader_seconds: Annotated[
+        float, Meta(gt=0, description="A reader parked for this long is cut off")
+    ] = 120.0
+    utterance_seconds: Annotated[
+        float, Meta(gt=0, description="Deadline of an utterance, from accepted to last sample")
+    ] = 3600.0
+    load_seconds: Annotated[float, Meta(gt=0, description="A worker not ready after this is stopped")] = 600.0
+    step_seconds: Annotated[float, Meta(gt=0, description="A step longer than this means a hung engine")] = (
+        60.0
+    )
+    restart_first_seconds: Annotated[float, Meta(gt=0, description="Wait before the first restart")] = 0.1
+    restart_max_seconds: Annotated[float, Meta(gt=0, description="Longest wait between restarts")] = 30.0
+    breaker_failures: Annotated[
+        int, Meta(ge=1, description="Engine failures in a row that open the breaker")
+    ] = 5
+    breaker_seconds: Annotated[float, Meta(gt=0, description="How long an opened breaker stays open")] = 5.0
+    drain_seconds: Annotated[
+        float, Meta(ge=0, description="How long live utterances may go on after SIGTERM")
+    ] = 30.0
+    failover: Annotated[
+        str, Meta(description="Engine that answers while another is down, such as `espeak`; empty for none")
+    ] = ""
+
+
+class ServerSettings(Section):
+    """The HTTP server. `[server]`."""
+
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port; 0 picks a free one")] = 8001
+    metrics_port: Annotated[
+        int | None, Meta(ge=1, le=65535, description="Metrics on a port of their own")
+    ] = None
+    max_text_chars: Annotated[int, Meta(ge=1, description="Characters of one request")] = 20_000
+    max_body_bytes: Annotated[int, Meta(ge=1024, description="Bytes of one request body")] = 1_048_576
+    cors_origins: Annotated[
+        tuple[str, ...], Meta(description="Origins a browser may call from; `*` for all")
+    ] = ()
+    keys_file: Annotated[
+        str, Meta(description="File of hashed API keys (`ttsops keys add`); empty to ask for none")
+    ] = ""
+
+
+class LogSettings(Section):
+    """Logs. `[log]`."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least level that is written")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "json", "console"], Meta(description="`auto`: console on a terminal, JSON elsewhere")
+    ] = "auto"
+
+
+class Settings(Section):
+    """The whole tree."""
+
+    engine: Annotated[
+        str, Meta(min_length=1, description="The engine that speaks when a request names none")
+    ] = "espeak"
+    engines: Annotated[
+        dict[str, EngineSettings], Meta(description="Engines to serve beside it, and how each is set up")
+    ] = field(default_factory=dict)
+    runtime: RuntimeSettings = RuntimeSettings()
+    server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
+
+    def engine_settings(self, name: str) -> EngineSettings:
+        """How `name` is set up; defaults if the tree says nothing."""
+        return self.engines.get(name, EngineSettings())
+
+    @property
+    def served_engines(self) -> tuple[str, ...]:
+        """The default engine first, then the others in the file's order, then the fail-over."""
+        names = [self.engine, *self.engines, self.runtime.failover]
+        return tuple(dict.fromkeys(name for name in names if name))

@@ -1,0 +1,1 @@
+"""Checks every engine passes, third-party ones too."""

@@ -1,0 +1,1 @@
+"""What is said: splitting and normalising, also of text that is still arriving."""

@@ -1,0 +1,1 @@
+"""Who says it: names, and which voice of an engine they mean."""

@@ -1,0 +1,20 @@
+"""What every test may rely on."""
+
+from pathlib import Path
+
+import pytest
+
+CATEGORIES = {"unit", "server", "slow"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test without a category is a mistake: nobody would know when it runs."""
+    lost = sorted(
+        {item.nodeid for item in items if not CATEGORIES & {mark.name for mark in item.iter_markers()}}
+    )
+    if lost:
+        raise pytest.UsageError("mark these as unit, server or slow: " + ", ".join(lost[:5]))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if "__pycache__" in collection_path.parts else None
