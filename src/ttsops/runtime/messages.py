@@ -32,14 +32,14 @@ class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The root: encoded as an array that begins with the class name."""
 
 
-class Load(Message):
+class Load(Message, frozen=True):
     """First message: make this engine."""
 
     engine: str
     config: EngineConfig
 
 
-class Open(Message):
+class Open(Message, frozen=True):
     """A new utterance."""
 
     stream: int
@@ -51,43 +51,43 @@ class Open(Message):
     """False: a file job without a playout deadline."""
 
 
-class Append(Message):
+class Append(Message, frozen=True):
     """More text for an utterance."""
 
     stream: int
     text: str
 
 
-class End(Message):
+class End(Message, frozen=True):
     """No more text."""
 
     stream: int
 
 
-class Ack(Message):
+class Ack(Message, frozen=True):
     """So much audio has been read since the last Ack."""
 
     stream: int
     seconds: float
 
 
-class Cancel(Message):
+class Cancel(Message, frozen=True):
     """Free its slot before the next step."""
 
     stream: int
 
 
-class Ping(Message):
+class Ping(Message, frozen=True):
     """Are you there?"""
 
     number: int
 
 
-class Shutdown(Message):
+class Shutdown(Message, frozen=True):
     """Give the device back and end."""
 
 
-class Ready(Message):
+class Ready(Message, frozen=True):
     """The engine is loaded and warm."""
 
     card: EngineCard
@@ -116,13 +116,13 @@ class WireError(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-class LoadFailed(Message):
+class LoadFailed(Message, frozen=True):
     """The engine cannot be had; the worker ends."""
 
     error: WireError
 
 
-class Audio(Message):
+class Audio(Message, frozen=True):
     """The next samples of a stream."""
 
     stream: int
@@ -130,39 +130,39 @@ class Audio(Message):
     marks: tuple[Mark, ...] = ()
 
 
-class Starved(Message):
+class Starved(Message, frozen=True):
     """Everything given so far is spoken; its listener hears a pause that is not our fault."""
 
     stream: int
 
 
-class Finished(Message):
+class Finished(Message, frozen=True):
     """The last sample was sent."""
 
     stream: int
 
 
-class Failed(Message):
+class Failed(Message, frozen=True):
     """The utterance ended with an error."""
 
     stream: int
     error: WireError
 
 
-class Closed(Message):
+class Closed(Message, frozen=True):
     """Its slot in the engine is free. The last message of every stream."""
 
     stream: int
 
 
-class Pong(Message):
+class Pong(Message, frozen=True):
     """Alive; `step_age_seconds` says for how long the step in progress has run, 0 if none."""
 
     number: int
     step_age_seconds: float
 
 
-class Steps(Message):
+class Steps(Message, frozen=True):
     """Steps since the last report."""
 
     seconds: tuple[float, ...]
@@ -173,8 +173,8 @@ Command = Load | Open | Append | End | Ack | Cancel | Ping | Shutdown
 Event = Ready | LoadFailed | Audio | Starved | Finished | Failed | Closed | Pong | Steps
 
 _encoder = msgspec.msgpack.Encoder()
-_command_decoder = msgspec.msgpack.Decoder(Command)
-_event_decoder = msgspec.msgpack.Decoder(Event)
+_command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_event_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 
 
 def encode_frame(message: Message) -> bytes:

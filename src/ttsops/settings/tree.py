@@ -16,7 +16,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of the settings file; an unknown key is an error."""
 
 
-class EngineSettings(Section):
+class EngineSettings(Section, frozen=True):
     """One engine to serve: `[engines.NAME]`."""
 
     device: Annotated[str, Meta(description="`auto`, `cpu`, `cuda:N` or `mps`")] = "auto"
@@ -29,7 +29,7 @@ class EngineSettings(Section):
     ] = field(default_factory=dict)
 
 
-class RuntimeSettings(Section):
+class RuntimeSettings(Section, frozen=True):
     """The runtime: queue, deadlines, supervision. `[runtime]`."""
 
     max_queue: Annotated[
@@ -66,7 +66,7 @@ class RuntimeSettings(Section):
     ] = ""
 
 
-class ServerSettings(Section):
+class ServerSettings(Section, frozen=True):
     """The HTTP server. `[server]`."""
 
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
@@ -84,7 +84,7 @@ class ServerSettings(Section):
     ] = ""
 
 
-class LogSettings(Section):
+class LogSettings(Section, frozen=True):
     """Logs. `[log]`."""
 
     level: Annotated[
@@ -95,7 +95,7 @@ class LogSettings(Section):
     ] = "auto"
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """The whole tree."""
 
     engine: Annotated[
