@@ -11,6 +11,8 @@ from msgspec import Meta, Struct, field
 
 from ttsops.speech import OptionValue
 
+PositiveInt = Annotated[int, Meta(ge=1)]
+
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of the settings file; an unknown key is an error."""
@@ -21,8 +23,8 @@ class EngineSettings(Section, frozen=True):
 
     device: Annotated[str, Meta(description="`auto`, `cpu`, `cuda:N` or `mps`")] = "auto"
     dtype: Annotated[str, Meta(description="`auto`, `fp32`, `fp16`, `bf16` or `int8`")] = "auto"
-    max_batch: Annotated[int | None, Meta(ge=1, description="Utterances per step, at most")] = None
-    max_streams: Annotated[int | None, Meta(ge=1, description="Utterances open at once, at most")] = None
+    max_batch: Annotated[PositiveInt | None, Meta(description="Utterances per step, at most")] = None
+    max_streams: Annotated[PositiveInt | None, Meta(description="Utterances open at once, at most")] = None
     options: Annotated[
         dict[str, OptionValue],
         Meta(description="What only this engine knows; `ttsops engines NAME` lists it"),
@@ -72,7 +74,7 @@ class ServerSettings(Section, frozen=True):
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port; 0 picks a free one")] = 8001
     metrics_port: Annotated[
-        int | None, Meta(ge=1, le=65535, description="Metrics on a port of their own")
+        Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Metrics on a port of their own")
     ] = None
     max_text_chars: Annotated[int, Meta(ge=1, description="Characters of one request")] = 20_000
     max_body_bytes: Annotated[int, Meta(ge=1024, description="Bytes of one request body")] = 1_048_576
