@@ -1,0 +1,28 @@
+"""How a request ended, in one word: the `outcome` label, and what an alert may count as our fault."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from ttsops.errors import CapacityError, RequestError, StreamEnded
+
+Outcome = Literal["ok", "rejected", "busy", "failed", "ended"]
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """`ok` without an error; `failed` for everything that is neither the caller's doing nor lack of room.
+
+    A cancelled task is a listener who hung up.
+    """
+    match error:
+        case None:
+            return "ok"
+        case RequestError():
+            return "rejected"
+        case CapacityError():
+            return "busy"
+        case StreamEnded() | asyncio.CancelledError():
+            return "ended"
+        case _:
+            return "failed"
