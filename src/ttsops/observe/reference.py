@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
 from ttsops.observe.definitions import ALL, Definition
+from ttsops.observe.log_schema import Line, Utterance
 
 
 def metrics_page() -> str:
@@ -26,6 +32,38 @@ def _metric_section(definition: Definition) -> str:
         bounds = ", ".join(f"{bound:g}" for bound in definition.buckets)
         lines += ["", f"Buckets: {bounds}.", "", f"Why: {definition.buckets_reason}."]
     return "\n".join(lines) + "\n"
+
+
+def logs_page() -> str:
+    """`docs/reference/logs.md`."""
+    lines = [_LOGS_HEAD, "## Every line", "", *_field_table(Line), ""]
+    lines += ["## `utterance`", "", (Utterance.__doc__ or "").strip(), "", *_field_table(Utterance)]
+    return "\n".join(lines) + "\n"
+
+
+def _field_table(cls: type[msgspec.Struct]) -> Sequence[str]:
+    schema = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"]
+    rows = [f"| `{name}` | {_type_name(field)} | {field['description']} |" for name, field in schema.items()]
+    return ["| field | type | meaning |", "| --- | --- | --- |", *rows]
+
+
+def _type_name(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_type_name(option) for option in field["anyOf"])
+    return str(field["type"])
+
+
+_LOGS_HEAD = """\
+# Logs
+
+On stderr: one JSON object per line, or coloured text when stderr is a terminal (`log.format` decides). Lines
+of the web server and of other libraries have the same shape. The text that is spoken is never logged.
+
+A line may have further fields beside those of the tables: an error has `exception`, a line that belongs to a
+request has `request_id`.
+
+This page is written from the schema by `make docs`.
+"""
 
 
 _METRICS_HEAD = """\

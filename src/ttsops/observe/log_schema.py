@@ -1,0 +1,49 @@
+"""What a log line holds: the fields of every line, those of an utterance, and the name of every event.
+
+The text that is spoken is in none of them. `docs/reference/logs.md` is written from here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+UTTERANCE = "utterance"
+"""The event of `Utterance`."""
+
+
+class Line(Struct, kw_only=True):
+    """The fields of every line."""
+
+    time: Annotated[str, Meta(description="UTC, ISO 8601, microseconds")]
+    level: Annotated[str, Meta(description="`debug`, `info`, `warning`, `error` or `critical`")]
+    event: Annotated[
+        str, Meta(description="what happened: a fixed name, or the message of another library's line")
+    ]
+    logger: Annotated[str, Meta(description="the module that says so")]
+
+
+class Utterance(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """One utterance that ended, well or not: one line each, at `info`, or `warning` if it failed."""
+
+    request_id: Annotated[str, Meta(description="as in the answer's `x-request-id`")]
+    route: Annotated[str, Meta(description="the route's template; empty outside the server")] = ""
+    engine: Annotated[str, Meta(description="the engine that spoke, or should have")]
+    voice: Annotated[str, Meta(description="the voice's id at that engine")]
+    format: Annotated[str, Meta(description="audio format of the answer")] = ""
+    text_chars: Annotated[int, Meta(description="length of the text, in characters")]
+    success: Annotated[bool, Meta(description="its listener got all of it")]
+    error_code: Annotated[str | None, Meta(description="code of the error; null on success")] = None
+    duration_seconds: Annotated[float, Meta(description="playing time of the audio delivered")] = 0.0
+    rtf: Annotated[
+        float | None, Meta(description="synthesis seconds / audio seconds; null without audio")
+    ] = None
+    first_chunk_ms: Annotated[
+        float | None, Meta(description="accepted to first audio, in milliseconds; null without audio")
+    ] = None
+    queue_ms: Annotated[float, Meta(description="wait for a place in the engine, in milliseconds")] = 0.0
+    total_ms: Annotated[float, Meta(description="accepted to the end, in milliseconds")] = 0.0
+    underruns: Annotated[int, Meta(description="stalls of a simulated player")] = 0
+    underrun_seconds: Annotated[float, Meta(description="silence those stalls added")] = 0.0
+    is_failover: Annotated[bool, Meta(description="another engine spoke than the one asked for")] = False
