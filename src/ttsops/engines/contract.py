@@ -85,7 +85,14 @@ class EngineCard:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Voice names of other systems (OpenAI's thirteen) → voice ids of this engine."""
 
+    voice_variants: tuple[str, ...] = ()
+    """What may follow any voice id after a `+` (`en-us+f3`)."""
+
     options: tuple[OptionSpec, ...] = ()
+    """What a request may carry in `SpeechRequest.options`."""
+
+    setup: tuple[OptionSpec, ...] = ()
+    """What its set-up takes in `EngineConfig.options`."""
 
     bytes_per_stream: int = 0
     """Device memory of one open utterance; 0 where it does not matter."""

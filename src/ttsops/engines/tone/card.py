@@ -1,0 +1,89 @@
+"""What `tone` can do, and how it is set up. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from ttsops.engines.contract import EngineCard, OptionSpec
+from ttsops.engines.setup import EngineOptions, describe_options
+from ttsops.speech import Voice
+
+SAMPLE_RATE = 24_000
+
+BASE_HZ = {"low": 160, "middle": 240, "high": 360, "top": 540}
+"""Lowest frequency of each voice; its melody spans the octave above."""
+
+VOICES = tuple(Voice(name, name.title(), description=f"Sine from {hz} Hz") for name, hz in BASE_HZ.items())
+
+
+class ToneOptions(EngineOptions, frozen=True):
+    """A step takes `step_seconds` + `utterance_seconds` * batch + `rtf` * `chunk_seconds`."""
+
+    first_audio_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="Seconds from open to the first sample")
+    ] = 0.0
+    rtf: Annotated[
+        float, Meta(ge=0, le=1000, description="Seconds of work per second of audio, for the whole batch")
+    ] = 0.0
+    step_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="Seconds each step takes whatever its batch")
+    ] = 0.0
+    utterance_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="Seconds each utterance of the batch adds to a step")
+    ] = 0.0
+    chunk_seconds: Annotated[
+        float, Meta(ge=0.001, le=10, description="Seconds of audio one step makes for each utterance")
+    ] = 0.08
+    seconds_per_char: Annotated[
+        float, Meta(ge=0.001, le=10, description="Seconds of audio one character of text becomes")
+    ] = 0.06
+    takes_text_in_pieces: Annotated[
+        bool, Meta(description="Text may be appended while it speaks; false: whole sentences only")
+    ] = True
+    load_seconds: Annotated[float, Meta(ge=0, le=3600, description="Seconds it takes to load")] = 0.0
+    fail_to_load: Annotated[bool, Meta(description="Loading ends with an error")] = False
+    fail_after_steps: Annotated[
+        int, Meta(ge=0, description="Every step after this many raises; 0 for never")
+    ] = 0
+    hang_after_steps: Annotated[
+        int, Meta(ge=0, description="The step after this many does not return for a day; 0 for never")
+    ] = 0
+    crash_after_steps: Annotated[
+        int, Meta(ge=0, description="The step after this many kills its process; 0 for never")
+    ] = 0
+
+
+CARD = EngineCard(
+    name="tone",
+    summary="Test signal, not speech: sines with a programmable pace and programmable faults",
+    licence="MIT, as tts-ops itself",
+    sample_rate=SAMPLE_RATE,
+    default_voice="middle",
+    max_batch=256,
+    max_streams=1024,
+    takes_text_in_pieces=True,
+    has_pitch=True,
+    gives_word_marks=True,
+    options=(
+        OptionSpec(
+            "frequency",
+            "int",
+            "Hertz of one steady sine; 0 for a melody made from text, voice and seed",
+            default=0,
+            minimum=0,
+            maximum=11_000,
+        ),
+        OptionSpec("fail", "bool", "This utterance fails, its neighbours do not", default=False),
+        OptionSpec(
+            "fail_after_seconds",
+            "float",
+            "Seconds of audio it speaks before `fail`",
+            default=0.0,
+            minimum=0,
+            maximum=3600,
+        ),
+    ),
+    setup=describe_options(ToneOptions),
+)
