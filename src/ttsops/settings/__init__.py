@@ -1,5 +1,23 @@
-"""One strict settings tree from a TOML file and the environment."""
+"""One strict settings tree from a TOML file, the environment and the command line."""
 
-from ttsops.settings.tree import EngineSettings, LogSettings, RuntimeSettings, ServerSettings, Settings
+from ttsops.settings.load import Loaded, load_settings, load_with_places
+from ttsops.settings.tree import (
+    EngineSettings,
+    LlmSettings,
+    LogSettings,
+    RuntimeSettings,
+    ServerSettings,
+    Settings,
+)
 
-__all__ = ["EngineSettings", "LogSettings", "RuntimeSettings", "ServerSettings", "Settings"]
+__all__ = [
+    "EngineSettings",
+    "LlmSettings",
+    "Loaded",
+    "LogSettings",
+    "RuntimeSettings",
+    "ServerSettings",
+    "Settings",
+    "load_settings",
+    "load_with_places",
+]

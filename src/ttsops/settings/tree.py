@@ -19,10 +19,20 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class EngineSettings(Section, frozen=True):
-    """One engine to serve: `[engines.NAME]`."""
+    """One engine to serve. `[engines.NAME]`."""
 
-    device: Annotated[str, Meta(description="`auto`, `cpu`, `cuda:N` or `mps`")] = "auto"
-    dtype: Annotated[str, Meta(description="`auto`, `fp32`, `fp16`, `bf16` or `int8`")] = "auto"
+    device: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
+            description="Where it runs; `auto` takes the best there is",
+            extra={"accepts": "`auto`, `cpu`, `cuda:N` or `mps`"},
+        ),
+    ] = "auto"
+    dtype: Annotated[
+        Literal["auto", "fp32", "fp16", "bf16", "int8"],
+        Meta(description="Number format of the weights; `auto` takes what the device does best"),
+    ] = "auto"
     max_batch: Annotated[PositiveInt | None, Meta(description="Utterances per step, at most")] = None
     max_streams: Annotated[PositiveInt | None, Meta(description="Utterances open at once, at most")] = None
     options: Annotated[
@@ -97,6 +107,16 @@ class LogSettings(Section, frozen=True):
     ] = "auto"
 
 
+class LlmSettings(Section, frozen=True):
+    """The language model behind a conversation. Checked, and not used by this version. `[llm]`."""
+
+    provider: Annotated[
+        Literal["", "openai", "anthropic", "local", "echo"],
+        Meta(description="Who runs it; empty for none. Not used by this version"),
+    ] = ""
+    model: Annotated[str, Meta(description="Its name there. Not used by this version")] = ""
+
+
 class Settings(Section, frozen=True):
     """The whole tree."""
 
@@ -109,6 +129,7 @@ class Settings(Section, frozen=True):
     runtime: RuntimeSettings = RuntimeSettings()
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
+    llm: LlmSettings = LlmSettings()
 
     def engine_settings(self, name: str) -> EngineSettings:
         """How `name` is set up; defaults if the tree says nothing."""

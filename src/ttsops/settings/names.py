@@ -1,0 +1,54 @@
+"""Every environment variable that tts-ops reads for its settings, by name.
+
+A systematic name for each setting: `TTSOPS_` and its key, sections joined by two underscores, such as
+`TTSOPS_SERVER__PORT` or `TTSOPS_ENGINES__VIBEVOICE_REALTIME__DEVICE` (in an engine's name `_` stands for
+`-`). Beside these, the names operators know from other speech servers.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+PREFIX = "TTSOPS_"
+SEPARATOR = "__"
+
+CONFIG_FILE = "TTSOPS_CONFIG"
+DEBUG = "TTSOPS_DEBUG"
+
+OTHER_NAMES = MappingProxyType(
+    {
+        CONFIG_FILE: "the settings file, where `--config` is not given",
+        DEBUG: "any value: the command line shows the traceback of an error",
+    }
+)
+"""Names with our prefix that are not settings."""
+
+DEFAULT_ENGINE = "@engine"
+"""In a key: the engine that speaks when a request names none."""
+
+OPERATOR_NAMES = MappingProxyType(
+    {
+        "TTS_MODEL_NAME": ("engine",),
+        "TTS_DEVICE": ("engines", DEFAULT_ENGINE, "device"),
+        "TTS_DTYPE": ("engines", DEFAULT_ENGINE, "dtype"),
+        "TTS_MAX_BATCH_SIZE": ("engines", DEFAULT_ENGINE, "max_batch"),
+        "LLM_PROVIDER": ("llm", "provider"),
+        "LLM_MODEL": ("llm", "model"),
+        "LOG_LEVEL": ("log", "level"),
+        "METRICS_PORT": ("server", "metrics_port"),
+    }
+)
+"""Name → key. Where a setting's systematic name is set as well, that one is taken."""
+
+
+def systematic_name(key: tuple[str, ...]) -> str:
+    """`("server", "port")` → `TTSOPS_SERVER__PORT`."""
+    return PREFIX + SEPARATOR.join(part.replace("-", "_").upper() for part in key)
+
+
+def key_of(name: str) -> tuple[str, ...]:
+    """`TTSOPS_SERVER__PORT` → `("server", "port")`. Whether there is such a setting is not known here."""
+    parts = tuple(name.removeprefix(PREFIX).lower().split(SEPARATOR))
+    if parts[0] == "engines" and len(parts) > 1:
+        return ("engines", parts[1].replace("_", "-"), *parts[2:])
+    return parts
