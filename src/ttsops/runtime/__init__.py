@@ -1,1 +1,10 @@
-"""Many listeners, one device: scheduler, worker, client, admission, breaker, supervisor."""
+"""Many listeners, one device: scheduler, worker, client, admission, breaker, supervisor.
+
+`Runtime` is the door; everything else is behind it.
+"""
+
+from ttsops.runtime.runtime import Runtime
+from ttsops.runtime.service import EngineService
+from ttsops.runtime.stream import Stream, StreamStats
+
+__all__ = ["EngineService", "Runtime", "Stream", "StreamStats"]

@@ -5,7 +5,7 @@ API process → worker                       worker → API process
 Load(engine, config)                       Ready(card, voices, …) | LoadFailed(error)
 Open(stream, request, window, is_live)     Audio(stream, samples, marks) …
 Append(stream, text) … End(stream)         Starved(stream)      waits for text
-Ack(stream, seconds)    what was read      Finished(stream) | Failed(stream, error)
+Ack(stream, seconds)    what was read      Finished(stream, …) | Failed(stream, error)
 Cancel(stream)                             Closed(stream)       its place is free
 Ping(number)                               Pong(number, step_age_seconds)
                                            Steps(durations, batch sizes)   twice a second while busy
@@ -140,6 +140,8 @@ class Finished(Message, frozen=True):
     """The last sample was sent."""
 
     stream: int
+    synthesis_seconds: float
+    """Wall time of the engine calls this stream took part in; neighbours share a step's time in full."""
 
 
 class Failed(Message, frozen=True):
