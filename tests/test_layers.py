@@ -51,6 +51,10 @@ def module_id(path: Path) -> str:
     return path.relative_to(SRC).as_posix()
 
 
+def is_room(name: str) -> bool:
+    return (SRC / name).is_dir() or (SRC / f"{name}.py").is_file()
+
+
 def imported_modules(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -60,7 +64,8 @@ def imported_modules(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module == "ttsops":
-            found |= {f"ttsops.{alias.name}" for alias in node.names}
+            # What is no room (`__version__`) comes from the package itself, which imports the lowest layer only.
+            found |= {f"ttsops.{alias.name}" for alias in node.names if is_room(alias.name)}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
     return found
