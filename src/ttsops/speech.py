@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # importing tts-ops, or asking for help, must not cost numpy's 130 ms
+    import numpy as np
+    import numpy.typing as npt
 
 SAMPLE_RATE = 24_000
 """Hertz of all audio inside tts-ops, from the runtime outwards."""
 
-Samples: TypeAlias = npt.NDArray[np.float32]
+Samples: TypeAlias = "npt.NDArray[np.float32]"
 """Mono audio [N], float32 in [-1, 1]."""
 
 OptionValue: TypeAlias = bool | int | float | str

@@ -78,6 +78,23 @@ def is_table(key: KeyPath) -> bool:
     return any(_matches(setting.key[: len(key)], key) for setting in all_settings()) and not find_setting(key)
 
 
+def flatten(settings: Settings) -> dict[KeyPath, object]:
+    """Every value of the tree by its key; engines and their options by their own names."""
+    values: dict[KeyPath, object] = {}
+    _flatten(settings, (), values)
+    return values
+
+
+def _flatten(value: object, key: KeyPath, values: dict[KeyPath, object]) -> None:
+    if isinstance(value, Struct):
+        value = {name: getattr(value, name) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _flatten(inner, (*key, name), values)
+    else:
+        values[key] = value
+
+
 def _matches(pattern: KeyPath, key: KeyPath) -> bool:
     return len(pattern) == len(key) and all(
         part in (_PLACEHOLDERS) or part == name for part, name in zip(pattern, key, strict=True)

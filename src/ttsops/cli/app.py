@@ -1,0 +1,54 @@
+"""The command and its verbs. A verb's module is imported when it is called, or listed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, cast
+
+import click
+
+VERBS = {
+    "config": "ttsops.cli.config:config",
+    "version": "ttsops.cli.version:version",
+}
+"""Name → `module:attribute`, in the order of the help."""
+
+
+class App(click.Group):
+    """Looks a verb up when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of `VERBS`."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports its module."""
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name].partition(":")
+        return cast(click.Command, getattr(importlib.import_module(module), attribute))
+
+
+def _show_version(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value:
+        import ttsops
+
+        click.echo(f"ttsops {ttsops.__version__}")
+        context.exit()
+
+
+@click.group(
+    cls=App,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 a check failed or the work could not be done, 2 wrong usage or settings, "
+    "3 the engine or server is unavailable, 130 interrupted.",
+)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show which."
+)
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Speech from text, by hand: speak, serve, look after a server."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
