@@ -84,7 +84,8 @@ class ServerSettings(Section, frozen=True):
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port; 0 picks a free one")] = 8001
     metrics_port: Annotated[
-        Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Metrics on a port of their own")
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        Meta(description="Metrics on a port of their own, and no longer on the main one"),
     ] = None
     max_text_chars: Annotated[int, Meta(ge=1, description="Characters of one request")] = 20_000
     max_body_bytes: Annotated[int, Meta(ge=1024, description="Bytes of one request body")] = 1_048_576
@@ -94,6 +95,9 @@ class ServerSettings(Section, frozen=True):
     keys_file: Annotated[
         str, Meta(description="File of hashed API keys (`ttsops keys add`); empty to ask for none")
     ] = ""
+    websocket_idle_seconds: Annotated[
+        float, Meta(gt=0, description="A WebSocket on which nobody says anything for so long is closed")
+    ] = 300.0
 
 
 class LogSettings(Section, frozen=True):
