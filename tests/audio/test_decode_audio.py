@@ -2,6 +2,7 @@ import io
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -86,6 +87,17 @@ def test_a_playlist_cannot_make_it_read_other_files(tmp_path: Path, playlist: st
     secret.write_bytes(wav(SPEECH, RATE, "PCM_16"))
     with pytest.raises(AudioError):
         decode_audio(playlist.format(path=secret).encode())
+
+
+def test_a_film_without_sound_is_a_clear_error() -> None:
+    film = io.BytesIO()
+    with av.open(film, "w", format="matroska") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 16
+        frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    with pytest.raises(AudioError, match="there is no audio in these bytes"):
+        decode_audio(film.getvalue())
 
 
 def test_a_header_without_samples_is_a_clear_error() -> None:

@@ -1,5 +1,6 @@
 """Every format, as a stream: nothing lost, nothing added, no seam, however the samples are cut."""
 
+import av
 import numpy as np
 import pytest
 from hearing import (
@@ -193,8 +194,23 @@ def test_bit_rate_of_a_lossless_format_cannot_be_chosen() -> None:
 def test_a_rate_the_codec_cannot_have_is_refused_with_those_it_can() -> None:
     with pytest.raises(AudioError, match=r"22050 Hz.*24000"):
         create_encoder(Format.OPUS, 22_050)
+    with pytest.raises(AudioError, match="flac cannot be encoded at 2000000 Hz"):
+        create_encoder(Format.FLAC, 2_000_000)
     with pytest.raises(AudioError, match="0 Hz"):
         create_encoder(Format.WAV, 0)
+
+
+def test_a_codec_that_fails_half_way_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> list[object]:
+        raise av.MemoryError(12, "Cannot allocate memory")
+
+    encoder = create_encoder(Format.MP3)
+    encoder.encode(SPEECH[:1000])
+    monkeypatch.setattr(codec_module, "_packets_of", fail)
+    with pytest.raises(AudioError, match="the mp3 encoder failed: Cannot allocate memory"):
+        encoder.encode(SPEECH)
+    with pytest.raises(AudioError, match="has ended"):
+        encoder.finish()
 
 
 @pytest.mark.parametrize("fmt", Format)
@@ -217,6 +233,4 @@ def test_the_public_way_into_the_codec_gives_the_same_bytes(monkeypatch: pytest.
 
 def test_the_short_way_into_the_codec_is_there() -> None:
     """If this fails after an upgrade of PyAV, every stream costs as many threads as there are processors."""
-    import av
-
     assert hasattr(av.CodecContext.create("flac", "w"), "_send_frame_and_recv")
