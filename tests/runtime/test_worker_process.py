@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import uvloop
 
 from runtime.conftest import hear, running, tone_settings, until
 from ttsops.errors import EngineHung, EngineUnavailable, TtsOpsError, WorkerDied
@@ -58,6 +59,14 @@ async def test_fifty_listeners_are_told_when_the_worker_is_killed_and_it_speaks_
         assert not psutil.pid_exists(first_pid), "the dead worker is reaped"
         assert n_open_files() == files, "no socket is left behind"
         assert len(psutil.Process().children()) == 1
+
+
+def test_it_speaks_under_uvloop_as_the_server_runs_it() -> None:
+    async def speak() -> int:
+        async with running(tone_settings()) as runtime:
+            return len(await hear(await runtime.open(SpeechRequest("On another event loop."))))
+
+    assert uvloop.run(speak()) > 24_000
 
 
 async def test_those_in_line_are_answered_when_the_worker_dies() -> None:
