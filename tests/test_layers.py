@@ -39,6 +39,7 @@ HOMES = {
     "av": ("audio",),
     "soxr": ("audio",),
     "espeakng_loader": ("engines/espeak",),
+    "aiohttp": ("ops",),
 }
 
 MAX_FILE_LINES = 400
