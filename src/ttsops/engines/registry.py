@@ -55,6 +55,12 @@ class EngineSpec:
 
 BUILTIN = (
     EngineSpec(
+        "espeak",
+        card="ttsops.engines.espeak.card:CARD",
+        factory="ttsops.engines.espeak.engine:create",
+        requires=("espeakng_loader",),
+    ),
+    EngineSpec(
         "tone",
         card="ttsops.engines.tone.card:CARD",
         factory="ttsops.engines.tone.engine:create",

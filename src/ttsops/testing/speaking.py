@@ -11,7 +11,7 @@ from ttsops.engines.contract import NO_SAMPLES, Engine, Step, Utterance
 from ttsops.speech import Mark, Samples, SpeechRequest
 from ttsops.testing.outcome import require
 
-MAX_EMPTY_STEPS = 10_000
+MAX_EMPTY_STEPS = 2_000
 """An utterance that gives nothing in so many steps is taken to be stuck."""
 
 MAX_SECONDS = 600.0

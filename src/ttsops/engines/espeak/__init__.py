@@ -1,0 +1,1 @@
+"""The embedded voice: formant synthesis by espeak-ng, on any CPU, with nothing to download."""
