@@ -99,13 +99,14 @@ class Supervisor:
     async def stop(self) -> None:
         """Ask the worker to end, insist after a moment, and stop supervising."""
         self._set_state("stopped")
-        if self._link is not None:
-            self._link.send(Shutdown())
+        link = self._link
+        if link is not None:
+            link.send(Shutdown())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SHUTDOWN_SECONDS):
-                    await self._link.wait_closed()
-            self._link.kill()
-            await self._link.wait_closed()
+                    await link.wait_closed()
+            link.kill()
+            await link.wait_closed()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
