@@ -1,0 +1,76 @@
+"""The application: routes, the gate before them, and one shape for every error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from ttsops import __version__
+from ttsops.observe.loop_lag import sample_loop_lag
+from ttsops.runtime import Runtime
+from ttsops.server.gate import Gate
+from ttsops.server.openapi import describe
+from ttsops.server.refusals import add_error_handlers
+from ttsops.server.routes import health, metrics, models, root, speech, stream, synthesize, voices
+from ttsops.server.state import ServerState
+from ttsops.settings import Settings
+
+READABLE_HEADERS = (
+    "retry-after",
+    "x-request-id",
+    "x-ttsops-audio-seconds",
+    "x-ttsops-engine",
+    "x-ttsops-failover",
+    "x-ttsops-first-audio-seconds",
+    "x-ttsops-ignored",
+    "x-ttsops-queue-seconds",
+    "x-ttsops-rtf",
+    "x-ttsops-synthesis-seconds",
+    "x-ttsops-synthetic",
+    "x-ttsops-voice",
+)
+"""What a page of an allowed origin may read of an answer."""
+
+
+def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
+    """The server as an ASGI application. `runtime` is started and stopped by the caller.
+
+    Raises `ConfigError` for a key file that cannot be read.
+    """
+    state = ServerState(runtime, settings)
+    app = FastAPI(title="tts-ops", version=__version__, lifespan=_lifespan, redoc_url=None)
+    app.state.server = state
+    for resource in (speech, stream, synthesize, models, voices, health, root):
+        app.include_router(resource.router)
+    if settings.server.metrics_port is None:
+        app.include_router(metrics.router)
+    add_error_handlers(app)
+    app.add_middleware(Gate, state=state)
+    if settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.server.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=READABLE_HEADERS,
+        )
+    app.openapi = partial(describe, app, has_keys=state.keys is not None)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: ServerState = app.state.server
+    tasks = [asyncio.create_task(sample_loop_lag()), asyncio.create_task(state.encoders.warm_up())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        state.encoders.close()

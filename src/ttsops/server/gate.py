@@ -1,0 +1,106 @@
+"""The door: who calls, with which key, and with how large a body. Plain ASGI: streams pay nothing for it.
+
+Everything but the pages for probes and people asks for a key, where keys are asked for at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ttsops.errors import TooLarge, TtsOpsError, Unauthorized
+from ttsops.server.errors import error_response
+from ttsops.server.quota import Quota
+from ttsops.server.state import ServerState
+from ttsops.server.visit import Visit, choose_request_id, leave_visit
+
+_BEGINNINGS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})
+
+
+class Gate:
+    """Outermost but for CORS, which must also answer for those who are turned away."""
+
+    def __init__(self, app: ASGIApp, state: ServerState) -> None:
+        self._app = app
+        self._state = state
+        self._max_body_bytes = state.settings.server.max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in or turn away, as ASGI wants it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = choose_request_id(headers.get(b"x-request-id"))
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] in _BEGINNINGS:
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            quota = self._admit(scope["path"], headers)
+            if scope["type"] == "websocket":
+                self._check_origin(headers)
+            else:
+                receive = self._limited(headers, receive)
+        except TtsOpsError as error:
+            self._state.refused(scope["path"], error)
+            await error_response(error)(scope, receive, send_with_id)
+            return
+        leave_visit(scope, Visit(request_id, quota))
+        await self._app(scope, receive, send_with_id)
+
+    def _admit(self, path: str, headers: Mapping[bytes, bytes]) -> Quota | None:
+        keys = self._state.keys
+        if keys is None or path in OPEN_PATHS:
+            return None
+        scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            raise Unauthorized(
+                "an API key is needed here", hint="send it as the header `Authorization: Bearer KEY`"
+            )
+        key = keys.find(secret.strip())
+        if key is None:
+            raise Unauthorized("this API key is not valid", hint="ask the operator for one")
+        return self._state.quotas.of(key)
+
+    def _check_origin(self, headers: Mapping[bytes, bytes]) -> None:
+        """A web page may open a socket to any host, and no preflight asks first: ask here."""
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        allowed = self._state.settings.server.cors_origins
+        if not origin or origin in allowed or "*" in allowed:
+            return
+        if urlsplit(origin).netloc.lower() != headers.get(b"host", b"").decode("latin-1").lower():
+            raise Unauthorized(
+                "pages from this origin may not connect", hint="name the origin in `server.cors_origins`"
+            )
+
+    def _limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
+        """`receive` that gives no more than a body may have. Raises `TooLarge` if it is announced larger."""
+        announced = headers.get(b"content-length")
+        if announced is not None and announced.isdigit():
+            if int(announced) > self._max_body_bytes:
+                raise TooLarge(self._too_large())
+            return receive  # the HTTP parser holds the client to its word
+        if b"transfer-encoding" not in headers:
+            return receive
+        n_bytes = 0
+
+        async def receive_limited() -> Message:
+            nonlocal n_bytes
+            message = await receive()
+            n_bytes += len(message.get("body", b""))
+            if n_bytes > self._max_body_bytes:
+                raise HTTPException(413, self._too_large())  # what the framework lets through
+            return message
+
+        return receive_limited
+
+    def _too_large(self) -> str:
+        return f"the body is larger than {self._max_body_bytes} bytes"

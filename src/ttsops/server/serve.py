@@ -1,0 +1,220 @@
+"""`ttsops serve`: the application on a socket, from the first byte to the last.
+
+SIGTERM or SIGINT drains: readiness goes off at once, new utterances get 503, live ones end within the limit,
+then the process ends with 0. A second signal ends it at once. The socket is open while the engines still
+load, so that probes get an answer; the address is printed when the default engine can speak.
+
+With `server.metrics_port` the metrics are on that port only: what is open to the world and what is for the
+operator are two networks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from ttsops.errors import ConfigError, TtsOpsError
+from ttsops.observe.logs import get_logger
+from ttsops.runtime import Runtime
+from ttsops.server.app import create_app
+from ttsops.server.routes import metrics
+from ttsops.server.state import ServerState
+from ttsops.settings import Settings
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+LAST_BYTES_SECONDS = 1
+"""For connections to close once everything was said, or cut off."""
+
+EXIT_OK = 0
+EXIT_SIGNAL = 128
+"""Plus the signal's number, when a second signal ended it at once."""
+
+log = get_logger(__name__)
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn without its signal handlers: it would close the socket before the last utterance has ended."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the caller's."""
+        yield
+
+
+def serve(settings: Settings) -> int:
+    """Run until a signal; the process's exit code.
+
+    Raises `ConfigError` for an address or a key file that cannot be had, and whatever keeps the default
+    engine from speaking, unless another may stand in for it.
+    """
+    try:
+        import uvloop
+    except ImportError:  # not made for Windows
+        return asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the application is put on a socket, here and in tests."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        # A longer message is answered in the protocol, not by cutting the socket: see `protocol.decode`.
+        ws_max_size=2 * settings.server.max_body_bytes,
+        ws_per_message_deflate=False,  # audio does not get smaller, only later
+        log_config=None,
+        access_log=False,  # one line per utterance is written by `record`
+        server_header=False,
+        timeout_graceful_shutdown=LAST_BYTES_SECONDS,
+    )
+
+
+async def _serve(settings: Settings) -> int:
+    runtime = Runtime(settings)
+    app = create_app(runtime, settings)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(_listen(settings.server.host, settings.server.port))
+        sites: list[tuple[ASGIApp, socket.socket]] = [(app, listener)]
+        if settings.server.metrics_port is not None:
+            port = settings.server.metrics_port
+            sites.append((_metrics_app(), stack.enter_context(_listen(settings.server.host, port))))
+        return await _run(runtime, app, settings, sites)
+
+
+async def _run(
+    runtime: Runtime, app: FastAPI, settings: Settings, sites: list[tuple[ASGIApp, socket.socket]]
+) -> int:
+    state: ServerState = app.state.server
+    signals: asyncio.Queue[int] = asyncio.Queue()
+    async with _handled(signals), _listening(settings, sites) as servers:
+        starting = asyncio.create_task(_start(runtime, settings, sites[0][1]))
+        first = asyncio.create_task(signals.get())
+        try:
+            awaited = {starting, first, *servers}
+            while not first.done():
+                done, awaited = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()  # an engine that cannot be had, or a server that broke
+            return await _drain(runtime, state, settings, signals)
+        finally:
+            starting.cancel()
+            first.cancel()
+            await runtime.stop()
+
+
+async def _start(runtime: Runtime, settings: Settings, listener: socket.socket) -> None:
+    try:
+        await runtime.start()
+    except TtsOpsError as error:
+        if not settings.runtime.failover:
+            raise
+        log.error("engine_not_ready", engine=runtime.default_engine, code=error.code, reason=error.message)
+    _say(_ready_line(runtime, listener))
+
+
+async def _drain(
+    runtime: Runtime, state: ServerState, settings: Settings, signals: asyncio.Queue[int]
+) -> int:
+    await runtime.drain(0.0)
+    log.info("draining", limit_seconds=settings.runtime.drain_seconds)
+    idle = asyncio.create_task(state.wait_idle(settings.runtime.drain_seconds))
+    second = asyncio.create_task(signals.get())
+    try:
+        await asyncio.wait((idle, second), return_when=asyncio.FIRST_COMPLETED)
+        return EXIT_SIGNAL + second.result() if second.done() else EXIT_OK
+    finally:
+        idle.cancel()
+        second.cancel()
+
+
+@asynccontextmanager
+async def _handled(signals: asyncio.Queue[int]) -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, sites: list[tuple[ASGIApp, socket.socket]]
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Every site answers inside the block; leaving it closes what is still connected."""
+    servers = [HttpServer(http_config(site, settings)) for site, _ in sites]
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[listener]))
+        for server, (_, listener) in zip(servers, sites, strict=True)
+    ]
+    try:
+        with _cut_bodies_are_no_errors():
+            yield tasks
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+
+
+def _metrics_app() -> FastAPI:
+    app = FastAPI(openapi_url=None)
+    app.include_router(metrics.router)
+    return app
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            hint="choose another with --port, or 0 for any free one",
+        ) from error
+
+
+def _ready_line(runtime: Runtime, listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    # Nobody can call the address that means "all of them".
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    url = f"http://{host}:{port}"
+    return (
+        f"tts-ops speaks on {url} (engine {runtime.default_engine}). Try:\n\n"
+        f"  curl {url}/v1/audio/speech -H 'content-type: application/json' \\\n"
+        """    -d '{"input": "Hello from tts-ops", "response_format": "wav"}' -o hello.wav\n"""
+    )
+
+
+@contextlib.contextmanager
+def _cut_bodies_are_no_errors() -> Iterator[None]:
+    """Not ending a body is how a broken stream is shown to its client; uvicorn takes it for a mistake."""
+    logger = logging.getLogger("uvicorn.error")
+
+    def keep(record: logging.LogRecord) -> bool:
+        return record.msg != "ASGI callable returned without completing response."
+
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+def _say(text: str) -> None:
+    """To a person: stdout is for data."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,199 @@
+"""The text side of one utterance on a socket: pieces come in, segments to be spoken go out.
+
+A segment is what one stream speaks. It may grow while it is spoken (`split_granularity` `none`), or it is a
+whole sentence or clause. Knows nothing of sockets, engines or audio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from ttsops.errors import Cancelled, TextTooLong, TtsOpsError
+from ttsops.runtime import Stream
+from ttsops.server.orders import Order
+from ttsops.server.protocol import SessionConfig
+from ttsops.text import PhraseSplitter, SentenceSplitter, SpeakableText
+
+
+class Segment:
+    """Text for one stream. It is given a stream once, and from then on text goes straight into it."""
+
+    def __init__(self, text: str = "", *, is_ended: bool = False) -> None:
+        self.text = text
+        """All of it so far."""
+        self.is_ended = is_ended
+        self._stream: Stream | None = None
+
+    def feed(self, text: str) -> None:
+        """More text. Raises `TextTooLong` past the engine's limit."""
+        self.text += text
+        if self._stream is not None:
+            self._stream.append(text)
+
+    def end(self) -> None:
+        """No more text."""
+        self.is_ended = True
+        if self._stream is not None:
+            self._stream.end()
+
+    def attach(self, stream: Stream, n_given: int) -> None:
+        """`stream` was opened with the first `n_given` characters: pass on what came since."""
+        self._stream = stream
+        if n_given < len(self.text):
+            stream.append(self.text[n_given:])
+        if self.is_ended and not stream.request.is_text_complete:
+            stream.end()
+
+    def cancel(self, reason: str) -> None:
+        """Its stream ends now, if it has one."""
+        if self._stream is not None:
+            self._stream.cancel(reason)
+
+
+class Utterance:
+    """From its first `input.text` to `input.done` or `input.cancel`."""
+
+    def __init__(
+        self, index: int, order: Order, config: SessionConfig, *, language: str, max_chars: int
+    ) -> None:
+        self.index = index
+        self.order = order
+        self.config = config
+        self.segments: asyncio.Queue[Segment | None] = asyncio.Queue()
+        """What to speak next; None when nothing follows."""
+        self.error: TtsOpsError | None = None
+        """Why it ended early: its mistake, a failure, or `Cancelled`."""
+        self.is_done = False
+        """All of its text is here."""
+        self._language = language
+        self._max_chars = max_chars
+        self._n_chars = 0
+        self._speakable = self._new_speakable()
+        self._splitter = self._new_splitter()
+        self._growing: Segment | None = None
+        self._held = ""
+        self._speaking: Segment | None = None
+        self._opening: asyncio.Task[Stream] | None = None
+
+    # ---- text in -----------------------------------------------------------------------
+
+    def feed(self, text: str) -> None:
+        """A piece of text. Raises `TextTooLong`; after an error it is dropped."""
+        if self.error is not None:
+            return
+        self._n_chars += len(text)
+        if self._n_chars > self._max_chars:
+            raise TextTooLong(
+                f"more than {self._max_chars} characters in one utterance",
+                param="text",
+                hint="send `input.done` and go on in another one",
+            )
+        self._take(self._speakable.feed(text))
+
+    def flush(self) -> None:
+        """Everything so far is to be spoken now."""
+        if self.error is not None:
+            return
+        self._take(self._speakable.end())
+        self._speakable = self._new_speakable()
+        if self._splitter is not None:
+            for piece in self._splitter.end():
+                self._emit_whole(piece)
+            self._splitter = self._new_splitter()
+        if self._growing is not None:
+            self._growing.end()
+            self._growing = None
+
+    def done(self) -> None:
+        """Its text is complete."""
+        self.flush()
+        self.is_done = True
+        self.segments.put_nowait(None)
+
+    def _take(self, text: str) -> None:
+        if self._splitter is not None:
+            for piece in self._splitter.feed(text):
+                self._emit_whole(piece)
+        elif self._growing is not None:
+            self._growing.feed(text)
+        elif spoken := self._with_held(text):
+            self._growing = Segment(spoken)
+            self.segments.put_nowait(self._growing)
+
+    def _emit_whole(self, piece: str) -> None:
+        if spoken := self._with_held(piece):
+            self.segments.put_nowait(Segment(spoken, is_ended=True))
+
+    def _with_held(self, text: str) -> str:
+        """White space alone is nothing to speak: it waits for what follows it."""
+        self._held += text
+        if not self._held.strip():
+            return ""
+        spoken, self._held = self._held, ""
+        return spoken
+
+    # ---- ending early ------------------------------------------------------------------
+
+    def fail(self, error: TtsOpsError) -> None:
+        """It ends here: nothing more is spoken, and text that still comes is dropped."""
+        if self.error is not None:
+            return
+        self._end(error, "error")
+        self.segments.put_nowait(Segment(is_ended=True))  # wakes the speaker, who tells the client
+
+    def cancel(self, reason: str) -> None:
+        """It falls silent, and its text ends."""
+        if self.error is None:
+            self._end(Cancelled(f"cancelled ({reason})"), reason)
+        if not self.is_done:
+            self.is_done = True
+            self.segments.put_nowait(None)
+
+    def _end(self, error: TtsOpsError, reason: str) -> None:
+        self.error = error
+        if self._speaking is not None:
+            self._speaking.cancel(reason)
+        if self._opening is not None:
+            self._opening.cancel()
+
+    # ---- for the speaker ---------------------------------------------------------------
+
+    async def opened(self, segment: Segment, opening: asyncio.Task[Stream], n_given: int) -> Stream:
+        """The stream that `opening` gives, with the segment's text flowing into it.
+
+        Raises what `opening` raises, or why the utterance ended meanwhile.
+        """
+        self._opening = opening
+        try:
+            stream = await opening
+        except asyncio.CancelledError:
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                opening.result().cancel(
+                    "hangup"
+                )  # it came in the very moment in which its task was cancelled
+            task = asyncio.current_task()
+            if self.error is not None and not (task and task.cancelling()):
+                raise self.error from None
+            raise
+        finally:
+            self._opening = None
+        self._speaking = segment
+        try:
+            segment.attach(stream, n_given)
+        except TtsOpsError:
+            await stream.aclose()
+            raise
+        return stream
+
+    def spoken(self) -> None:
+        """The segment that was opened last is over."""
+        self._speaking = None
+
+    def _new_speakable(self) -> SpeakableText:
+        return SpeakableText(self._language, self.order.text_options)
+
+    def _new_splitter(self) -> SentenceSplitter | None:
+        granularity = self.config.split_granularity
+        if granularity == "none":
+            return None
+        return SentenceSplitter() if granularity == "sentence" else PhraseSplitter()
