@@ -1,0 +1,69 @@
+"""Attention of new rows to their own slot's cache, and the rotary embedding of their positions.
+
+Legend: N rows, H query heads, G key/value heads, R = H / G, S slots, T positions of a slot, D dimensions of a
+head.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ttsops.engines.nn.kv_slots import Packing, Span
+
+
+class Rope:
+    """Rotary position embedding, half-rotation form."""
+
+    __slots__ = ("_frequencies",)
+
+    def __init__(self, head_dim: int, theta: float, device: torch.device) -> None:
+        # In fp32 throughout: the published weights were trained with these roundings.
+        exponents = torch.arange(0, head_dim, 2).float() / head_dim
+        self._frequencies = (1.0 / theta**exponents).to(device)  # [D / 2]
+
+    def at(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Cosines and signed sines [N, 1, D] of `positions` [N]: the same for every layer."""
+        angles = positions[:, None, None].float() * self._frequencies
+        cos, sin = angles.cos(), angles.sin()
+        # The rotated half is the other half, negated in front: the sign is kept with the sine.
+        return torch.cat((cos, cos), dim=-1).to(dtype), torch.cat((-sin, sin), dim=-1).to(dtype)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """`x` [N, heads, D] turned by its row's position."""
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, packing: Packing) -> Tensor:
+    """Causal grouped-query attention: `queries` [N, H, D] over `keys`, `values` [S, G, T, D] → [N, H · D].
+
+    One call per span: each reads exactly its own positions, so a result does not depend on who else is in the
+    batch, and nothing is padded to the longest.
+    """
+    parts = []
+    row = 0
+    for span in packing.spans:
+        rows = queries[row : row + span.n_rows]
+        parts.append(
+            _attend_span(rows, keys[span.slot, :, : span.end], values[span.slot, :, : span.end], span)
+        )
+        row += span.n_rows
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _attend_span(queries: Tensor, keys: Tensor, values: Tensor, span: Span) -> Tensor:
+    n_rows, n_heads, dim = queries.shape
+    n_groups = keys.shape[0]
+    # The heads that share a key head become rows of one product: [G, R · n, D].
+    folded = queries.view(n_rows, n_groups, -1, dim).permute(1, 2, 0, 3).reshape(1, n_groups, -1, dim)
+    mask = _causal_mask(span, n_heads // n_groups, queries.device) if n_rows > 1 else None
+    out = functional.scaled_dot_product_attention(folded, keys[None], values[None], attn_mask=mask)
+    return out.view(n_groups, -1, n_rows, dim).permute(2, 0, 1, 3).reshape(n_rows, n_heads * dim)
+
+
+def _causal_mask(span: Span, n_repeats: int, device: torch.device) -> Tensor:
+    """True where a row may look, [R · n, end]."""
+    last = torch.arange(span.start, span.end, device=device).repeat(n_repeats)
+    return torch.arange(span.end, device=device) <= last[:, None]

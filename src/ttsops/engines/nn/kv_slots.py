@@ -1,0 +1,90 @@
+"""Key/value caches in slots allocated once: an utterance takes a slot, and nothing is concatenated or copied.
+
+Legend: L layers, S slots, G key/value heads, T positions, D dimensions of a head, N rows of a packed input.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive new positions of one slot."""
+
+    slot: int
+    start: int
+    """The first new position; everything before it is in the cache."""
+
+    n_rows: int
+
+    @property
+    def end(self) -> int:
+        """Positions in the slot afterwards."""
+        return self.start + self.n_rows
+
+
+class Packing:
+    """Spans of several slots, one after the other in the rows of one input. A slot occurs once."""
+
+    __slots__ = ("n_rows", "positions", "slots", "spans")
+
+    def __init__(self, spans: Sequence[Span], device: torch.device) -> None:
+        self.spans = tuple(spans)
+        rows = [(span.slot, span.start + i) for span in spans for i in range(span.n_rows)]
+        index = torch.tensor(rows, dtype=torch.long).reshape(-1, 2).to(device)
+        self.n_rows = len(rows)
+        self.slots = index[:, 0]  # [N]
+        self.positions = index[:, 1]  # [N]
+
+
+class KvSlots:
+    """The cache of one stack of layers. Keys are stored after the rotary embedding."""
+
+    __slots__ = ("data", "n_positions", "n_slots")
+
+    def __init__(
+        self,
+        n_layers: int,
+        n_slots: int,
+        n_kv_heads: int,
+        n_positions: int,
+        head_dim: int,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | None = None,
+    ) -> None:
+        self.n_slots = n_slots
+        self.n_positions = n_positions
+        shape = (n_layers, 2, n_slots, n_kv_heads, n_positions, head_dim)
+        self.data = untouched_zeros(shape, dtype, device or torch.device("cpu"))  # [L, 2, S, G, T, D]
+
+    @property
+    def bytes_per_slot(self) -> int:
+        """Of one slot filled to its last position."""
+        return self.data.nbytes // self.n_slots
+
+    def layer(self, index: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of one layer, each [S, G, T, D]: views."""
+        return self.data[index, 0], self.data[index, 1]
+
+    def fill(self, slot: int, prefix: Tensor) -> None:
+        """Begin a slot with the positions of `prefix` [L, 2, G, P, D]."""
+        self.data[:, :, slot, :, : prefix.shape[3]] = prefix
+
+
+def untouched_zeros(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Zeros that take physical memory on a CPU only where they are written to.
+
+    A slot for 8192 positions is seldom filled; `torch.zeros` would touch every page of it.
+    """
+    if device.type != "cpu":
+        return torch.zeros(*shape, dtype=dtype, device=device)
+    n_bytes = math.prod(shape) * dtype.itemsize
+    return torch.from_numpy(np.zeros(n_bytes, np.uint8)).view(dtype).view(*shape)

@@ -1,0 +1,46 @@
+"""The smallest pieces: linear layers whose weights may be fused from several, and RMS norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ttsops.engines.nn.weights import Weights
+
+
+class Linear:
+    """y = x Wᵀ + b."""
+
+    __slots__ = ("bias", "weight")
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        self.weight = weight  # [O, I]
+        self.bias = bias  # [O]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[..., I] → [..., O]."""
+        return functional.linear(x, self.weight, self.bias)
+
+
+def load_linear(weights: Weights, name: str, n_in: int, n_out: int, *, has_bias: bool = True) -> Linear:
+    """The layer whose tensors are `name.weight` and `name.bias`."""
+    return load_fused(weights, [(name, n_out)], n_in, has_bias=has_bias)
+
+
+def load_fused(weights: Weights, parts: Sequence[tuple[str, int]], n_in: int, *, has_bias: bool) -> Linear:
+    """Layers with one input as a single product, their outputs side by side."""
+    weight = [weights.take(f"{name}.weight", n_out, n_in) for name, n_out in parts]
+    bias = [weights.take(f"{name}.bias", n_out) for name, n_out in parts] if has_bias else []
+    return Linear(_joined(weight), _joined(bias) if bias else None)
+
+
+def rms_norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:
+    """x / sqrt(mean(x²) + eps) · weight over the last dimension."""
+    return functional.rms_norm(x, x.shape[-1:], weight, eps)
+
+
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors))
