@@ -1,0 +1,71 @@
+"""All state of the open streams, in memory allocated once: caches, decoder memory, conditions, latents.
+
+A stream has one slot in everything; its negative branch has the slot `n_streams` further in the speech cache,
+so that both branches of every utterance are rows of the same pass.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import torch
+
+from ttsops.engines.nn.kv_slots import KvSlots
+from ttsops.engines.vibevoice_realtime.model import RealtimeModel
+from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
+from ttsops.errors import Overloaded
+
+
+class StreamSlots:
+    """Slots of `n_streams` utterances with up to `n_positions` each."""
+
+    def __init__(self, model: RealtimeModel, n_streams: int, n_positions: int) -> None:
+        config, device, dtype = model.config.language_model, model.device, model.dtype
+        n_kv, dim = config.num_key_value_heads, config.head_dim
+        self.n_streams = n_streams
+        self.n_positions = n_positions
+        self.text = KvSlots(
+            model.text_layers.n_layers, n_streams, n_kv, n_positions, dim, dtype=dtype, device=device
+        )
+        self.speech = KvSlots(
+            model.speech_layers.n_layers, 2 * n_streams, n_kv, n_positions, dim, dtype=dtype, device=device
+        )
+        self.decoder = model.decoder.new_slots(n_streams)
+        # What the diffusion head is conditioned on: the positive and the negative hidden state.
+        self.conditions = torch.zeros(2, n_streams, config.hidden_size, dtype=dtype, device=device)
+        self.latents = torch.zeros(n_streams, model.config.latent_size, device=device)
+        self._free = list(range(n_streams))
+
+    @property
+    def bytes_per_stream(self) -> int:
+        """Of one stream whose context is full."""
+        return (
+            self.text.bytes_per_slot
+            + 2 * self.speech.bytes_per_slot
+            + self.decoder.bytes_per_slot
+            + self.conditions[:, 0].nbytes
+            + self.latents[0].nbytes
+        )
+
+    def take(self) -> int:
+        """A free slot, the lowest: what is in use stays together. Raises `Overloaded`."""
+        if not self._free:
+            raise Overloaded(f"all {self.n_streams} places of the engine are taken", retry_after=1.0)
+        return heapq.heappop(self._free)
+
+    def give_back(self, slot: int) -> None:
+        """Nothing of it is read again before `begin`."""
+        heapq.heappush(self._free, slot)
+
+    def negative(self, slot: int) -> int:
+        """The slot of the negative branch in `speech`."""
+        return self.n_streams + slot
+
+    def begin(self, slot: int, voice: VoiceState) -> None:
+        """A new context: the voice's state is copied in, everything else is forgotten."""
+        self.text.fill(slot, voice.text)
+        self.speech.fill(slot, voice.speech)
+        self.speech.fill(self.negative(slot), voice.negative)
+        self.conditions[0, slot] = voice.speech_hidden
+        self.conditions[1, slot] = voice.negative_hidden
+        self.decoder.clear(slot)
