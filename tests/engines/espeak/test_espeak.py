@@ -107,7 +107,7 @@ def test_phrase_by_phrase_takes_as_long_as_the_library_takes_for_the_whole(engin
     delivery = to_delivery("gmw/en-US+klatt4", 1.0, 1.0)
     library.load().speak(TEXT, delivery, lambda samples, _: not heard.extend(samples), has_end_pause=False)
     whole_seconds = len(heard) / 2 / 22_050
-    assert speak(engine, SpeechRequest(TEXT)).seconds == pytest.approx(whole_seconds, rel=0.05)
+    assert speak(engine, SpeechRequest(TEXT)).seconds == pytest.approx(whole_seconds, rel=0.01)
 
 
 def words_of(engine: EspeakEngine, text: str) -> list[str]:

@@ -35,7 +35,8 @@ class EspeakUtterance:
         self.phrase: Phrase | None = None
         self.is_text_complete = False
         self._delivery = delivery
-        self._splitter = PhraseSplitter(MAX_PHRASE_CHARS)
+        # The library takes a text clause by clause, too: cutting at each loses nothing.
+        self._splitter = PhraseSplitter(MAX_PHRASE_CHARS, min_chars=1)
         self._texts: deque[str] = deque()
         self._n_chars_before = 0
         """Characters of all phrases before the one in the lane."""
