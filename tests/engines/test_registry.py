@@ -140,6 +140,7 @@ def test_a_missing_module_of_our_own_is_the_bug_it_is(
         registry.create("tone")
 
 
+@pytest.mark.server
 def test_listing_engines_imports_no_framework() -> None:
     script = """
 import sys

@@ -124,6 +124,7 @@ def test_the_engine_hangs_after_as_many_steps_as_told() -> None:
     assert clock() == HANG_SECONDS
 
 
+@pytest.mark.server
 def test_the_process_dies_after_as_many_steps_as_told() -> None:
     script = """
 from ttsops.engines import EngineConfig, registry
