@@ -48,6 +48,9 @@ format: setup-test ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: setup-test ## write docs/reference from the code
+	$(BIN)/python -m ttsops.cli.reference docs/reference
+
 lock: setup-test ## pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable | sort -f > constraints.txt
 

@@ -7,8 +7,18 @@ from typing import Any, cast
 
 import click
 
+from ttsops.cli.verb import HELP
+
 VERBS = {
+    "say": "ttsops.cli.say:say",
+    "synth": "ttsops.cli.say:synth",
+    "serve": "ttsops.cli.serve:serve",
+    "voices": "ttsops.cli.voices:voices",
+    "engines": "ttsops.cli.engines:engines",
+    "health": "ttsops.cli.health:health",
+    "loadtest": "ttsops.cli.loadtest:loadtest",
     "config": "ttsops.cli.config:config",
+    "keys": "ttsops.cli.keys:keys",
     "version": "ttsops.cli.version:version",
 }
 """Name → `module:attribute`, in the order of the help."""
@@ -40,7 +50,7 @@ def _show_version(context: click.Context, parameter: click.Parameter, value: Any
 @click.group(
     cls=App,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={**HELP, "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 a check failed or the work could not be done, 2 wrong usage or settings, "
     "3 the engine or server is unavailable, 130 interrupted.",
 )

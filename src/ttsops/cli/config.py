@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from ttsops.cli.output import CheckFailed, complain, print_json, say
-from ttsops.cli.verb import config_option, verb
+from ttsops.cli.output import EndWith, Exit, complain, print_json, say
+from ttsops.cli.verb import HELP, config_option, verb
 from ttsops.errors import ConfigError, EngineUnavailable, UnknownEngine
 from ttsops.settings import Loaded, load_with_places
 from ttsops.settings.fields import flatten
@@ -19,7 +19,7 @@ _SECRET = re.compile(r"secret|token|password|api_?key", re.IGNORECASE)
 _DEFAULT = "default"
 
 
-@click.group()
+@click.group(context_settings=HELP)
 def config() -> None:
     """Check and show the settings."""
 
@@ -27,7 +27,9 @@ def config() -> None:
 @verb("check", examples=("ttsops config check", "ttsops config check prod.toml"))
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 def check(file: Path | None) -> None:
-    """Check the settings: FILE, or the file in force, and the environment.
+    """Check the settings.
+
+    Those of FILE, or of the file in force, and of the environment.
 
     Says everything that is wrong, and on which line. Exit code 1 if anything is.
     """
@@ -36,7 +38,7 @@ def check(file: Path | None) -> None:
         _check_engines(loaded)
     except (ConfigError, EngineUnavailable) as error:
         complain(error)
-        raise CheckFailed from None
+        raise EndWith(Exit.FAILED) from None
     where = f"`{loaded.file}`" if loaded.file else "no settings file"
     n_env = sum(place.startswith("environment") for place in loaded.places.values())
     say(f"Settings are good: {where}, {n_env} values from the environment")
@@ -46,9 +48,9 @@ def check(file: Path | None) -> None:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, without where each value is from.")
 def show(config: Path | None, as_json: bool) -> None:
-    """Show the settings in force, and where each is from.
+    """Show the settings in force.
 
-    Options of an engine whose name looks like a secret are shown as `***`.
+    Each with where it is from. Options of an engine whose name looks like a secret are shown as `***`.
     """
     loaded = load_with_places(config, os.environ)
     values = _shown_values(loaded)
@@ -63,7 +65,7 @@ def show(config: Path | None, as_json: bool) -> None:
 
 @verb("reference", examples=("ttsops config reference > settings.md",))
 def reference() -> None:
-    """Print the reference of all settings, as Markdown."""
+    """Print the reference of all settings."""
     from ttsops.settings.reference import settings_page
 
     click.echo(settings_page(), nl=False)

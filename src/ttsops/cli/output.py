@@ -49,16 +49,20 @@ def exit_code(error: BaseException) -> Exit:
             return Exit.FAILED
 
 
-class CheckFailed(Exception):
-    """What was checked is not as it should be, and everything there is to say has been said."""
+class EndWith(Exception):
+    """End with this code; everything there is to say has been said."""
+
+    def __init__(self, code: Exit) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def run(command: Callable[[], object]) -> int:
     """Run a command to its exit code; what goes wrong is told on stderr."""
     try:
         result = command()
-    except CheckFailed:
-        return Exit.FAILED
+    except EndWith as end:
+        return end.code
     except BrokenPipeError:
         # The reader of stdout left (`ttsops … | head`). Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 
 import click
 
-from ttsops.cli.output import CheckFailed, be_quiet
+from ttsops.cli.output import EndWith, be_quiet
 from ttsops.settings.names import DEBUG
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _DEBUG = "ttsops.debug"
+
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Context settings of every command. Not left to the parent: click keeps the first answer it gets."""
 
 
 class Verb(click.Command):
@@ -45,7 +48,7 @@ class Verb(click.Command):
         """Run it; with `--debug` or TTSOPS_DEBUG an error shows where it was raised."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, CheckFailed):
+        except (click.exceptions.Exit, EndWith):
             raise
         except BaseException:
             if ctx.meta.get(_DEBUG) or os.environ.get(DEBUG):
@@ -61,7 +64,7 @@ class Verb(click.Command):
 
 def verb(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Verb]:
     """Make a function a verb; its docstring is the help, the first sentence its summary."""
-    return click.command(name, cls=Verb, examples=examples)
+    return click.command(name, cls=Verb, examples=examples, context_settings=HELP)
 
 
 def config_option(function: Function) -> Function:

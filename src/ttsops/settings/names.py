@@ -14,11 +14,13 @@ SEPARATOR = "__"
 
 CONFIG_FILE = "TTSOPS_CONFIG"
 DEBUG = "TTSOPS_DEBUG"
+API_KEY = "TTSOPS_API_KEY"
 
 OTHER_NAMES = MappingProxyType(
     {
         CONFIG_FILE: "the settings file, where `--config` is not given",
         DEBUG: "any value: the command line shows the traceback of an error",
+        API_KEY: "the key that `ttsops loadtest` sends to the server it measures",
     }
 )
 """Names with our prefix that are not settings."""

@@ -1,0 +1,58 @@
+"""A line on stderr that moves, for work that takes long: only on a terminal, and only after a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from ttsops.cli.output import is_quiet
+
+PATIENCE_SECONDS = 1.0
+
+
+class LateProgress:
+    """Tell it how far the work is; it decides whether that is shown. Gone when its block ends."""
+
+    def __init__(self, total: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total = total
+        self._clock = clock
+        self._shows_after = clock() + PATIENCE_SECONDS
+        self._may_show = sys.stderr.isatty() and not is_quiet()
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+
+    def update(self, completed: float, text: str) -> None:
+        """So much of `total` is done; `text` says what people want to know meanwhile."""
+        if self._progress is None:
+            if not self._may_show or self._clock() < self._shows_after:
+                return
+            self._progress = self._start()
+        self._progress.update(self._task, completed=completed, text=text)
+
+    def _start(self) -> Progress:
+        bar = BarColumn() if self._total is not None else SpinnerColumn()
+        progress = Progress(
+            TextColumn("{task.fields[text]}"),
+            bar,
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        progress.start()
+        self._task = progress.add_task("", total=self._total, text="")
+        return progress
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
