@@ -61,6 +61,13 @@ BUILTIN = (
         requires=("espeakng_loader",),
     ),
     EngineSpec(
+        "vibevoice-realtime",
+        card="ttsops.engines.vibevoice_realtime.card:CARD",
+        factory="ttsops.engines.vibevoice_realtime.loading:create",
+        extra="vibevoice",
+        requires=("torch", "safetensors", "tokenizers"),
+    ),
+    EngineSpec(
         "tone",
         card="ttsops.engines.tone.card:CARD",
         factory="ttsops.engines.tone.engine:create",

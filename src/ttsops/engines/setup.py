@@ -63,6 +63,7 @@ def _describe(field: msgspec.inspect.Field) -> OptionSpec:
         msgspec.inspect.IntType: "int",
         msgspec.inspect.FloatType: "float",
         msgspec.inspect.StrType: "str",
+        msgspec.inspect.LiteralType: "str",
     }
     return OptionSpec(
         name=field.encode_name,
@@ -71,6 +72,7 @@ def _describe(field: msgspec.inspect.Field) -> OptionSpec:
         default=field.default,
         minimum=getattr(inner, "ge", None),
         maximum=getattr(inner, "le", None),
+        choices=tuple(getattr(inner, "values", ())),
     )
 
 

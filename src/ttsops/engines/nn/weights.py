@@ -27,6 +27,10 @@ SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 
 
+VECTOR_SIZE = 0.1
+"""Of the elements of a random bias or layer scale."""
+
+
 class Weights(Protocol):
     """Tensors by name."""
 
@@ -123,14 +127,21 @@ class RandomWeights:
         seed: int,
         constants: Mapping[str, float] | None = None,
         *,
+        gain: float = 1.0,
+        gains: Mapping[str, float] | None = None,
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`constants` fills the tensors of these names with one value."""
+        """`constants` fills the tensors of these names with one value.
+
+        A layer gives `gain` times the size of what it takes, or what `gains` says of its weight.
+        """
         self.device = device or torch.device("cpu")
         self.dtype = dtype
         self._seed = seed
         self._constants = constants or {}
+        self._gain = gain
+        self._gains = gains or {}
 
     def take(
         self, name: str, *shape: int, dtype: torch.dtype | None = None, fan_in: int | None = None
@@ -145,7 +156,10 @@ class RandomWeights:
         # The generator's state comes from 32 bits of its seed only: both must be mixed into them.
         generator = torch.Generator().manual_seed(zlib.crc32(f"{self._seed} {name}".encode()))
         noise = torch.randn(shape, generator=generator)
-        noise *= 0.1 if len(shape) < 2 else (fan_in or math.prod(shape[1:])) ** -0.5
+        if len(shape) < 2:
+            noise *= VECTOR_SIZE
+        else:
+            noise *= self._gains.get(name, self._gain) * (fan_in or math.prod(shape[1:])) ** -0.5
         return noise.to(self.device, dtype)
 
     def finish(self, ignored: Sequence[str] = ()) -> None:

@@ -29,6 +29,9 @@ QWEN_WORDS = (
 class Tokenizer(Protocol):
     """From text to ids. Cutting a text where `tokens.is_cut` allows does not change its ids."""
 
+    n_ids: int
+    """Every id is below this."""
+
     def encode(self, text: str) -> list[int]:
         """Without control tokens."""
         ...
@@ -44,6 +47,7 @@ class QwenTokenizer:
         """
         try:
             self._tokenizer = _read(path)
+            self.n_ids: int = self._tokenizer.get_vocab_size(with_added_tokens=False)
         except Exception as e:  # what the library raises is a plain Exception
             raise EngineUnavailable(
                 f"no tokenizer can be read at `{path}`: {e}",
@@ -62,11 +66,11 @@ class HashedWords:
     _WORD = re.compile(r"\s*[^\W_]+|\s*(?:[^\w\s]|_)+|\s+")
 
     def __init__(self, vocab_size: int) -> None:
-        self._vocab_size = vocab_size
+        self.n_ids = vocab_size
 
     def encode(self, text: str) -> list[int]:
         """The same on every machine."""
-        return [zlib.crc32(word.encode()) % self._vocab_size for word in self._WORD.findall(text)]
+        return [zlib.crc32(word.encode()) % self.n_ids for word in self._WORD.findall(text)]
 
 
 def _read(path: Path) -> HubTokenizer:
