@@ -29,6 +29,10 @@ async def app(
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
+    if scope["method"] == "GET":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        return
     order = json.loads(body)
     n_bytes = round(len(order["input"]) * SECONDS_PER_CHAR * BYTES_PER_SECOND)
     chunk = bytes(round(CHUNK_SECONDS * BYTES_PER_SECOND))

@@ -88,7 +88,7 @@ def wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
         try:
             with socket.create_connection(("127.0.0.1", port), 1) as sock:
                 sock.sendall(b"GET /health/ready HTTP/1.0\r\n\r\n")
-                if sock.recv(64):
+                if b" 200 " in sock.recv(64):
                     return
         except OSError:
             pass
