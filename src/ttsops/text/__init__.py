@@ -1,5 +1,19 @@
-"""What is said: splitting and normalising, also of text that is still arriving."""
+"""What is said: splitting and normalising, also of text that is still arriving.
 
+The way of a text: `SpeakableText` makes it speakable, then `SentenceSplitter` or `PhraseSplitter` cuts it
+into what an engine takes. The place of SSML, pauses and a lexicon is a stage of `SpeakableText` before
+Markdown; scripts of several speakers are taken apart before any of this.
+"""
+
+from ttsops.text.speakable import SpeakableText, TextOptions, make_speakable
 from ttsops.text.split import PhraseSplitter, SentenceSplitter, split_phrases, split_sentences
 
-__all__ = ["PhraseSplitter", "SentenceSplitter", "split_phrases", "split_sentences"]
+__all__ = [
+    "PhraseSplitter",
+    "SentenceSplitter",
+    "SpeakableText",
+    "TextOptions",
+    "make_speakable",
+    "split_phrases",
+    "split_sentences",
+]
