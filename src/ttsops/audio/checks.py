@@ -151,7 +151,8 @@ def normalise_peak(samples: Samples, dbfs: float = -1.0) -> Samples:
     peak = float(np.abs(samples).max(initial=0.0))
     if not peak:
         return samples.copy()
-    return np.asarray(samples * np.float32(from_dbfs(dbfs) / peak), np.float32)
+    # In double: the gain of a peak near the smallest float32 is beyond the largest one.
+    return (samples.astype(np.float64) * (from_dbfs(dbfs) / peak)).astype(np.float32)
 
 
 def _window(sample_rate: int) -> int:
