@@ -1,5 +1,7 @@
 """API keys, as callers meet them."""
 
+import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from server_site import Site, client_of, metric, serving, tone_settings
 
 from ttsops.errors import ConfigError
 from ttsops.server.gate import OPEN_PATHS
-from ttsops.server.keys import KeyStore
+from ttsops.server.keys import RELOAD_SECONDS, KeyStore
 
 pytestmark = pytest.mark.server
 
@@ -110,6 +112,25 @@ def test_a_key_over_its_limits_is_told_when_to_come_back(locked: httpx.Client, l
     assert "a minute" in over.json()["error"]["message"]
     assert 10 <= int(over.headers["retry-after"]) <= 20, "one every twenty seconds"
     assert locked.get("/v1/models", headers=bearer(limited)).status_code == 200, "only speech is counted"
+
+
+async def test_each_audio_of_a_socket_counts_against_the_key(locked_site: Site, store: KeyStore) -> None:
+    headers = bearer(store.add("talker", rate_per_minute=1.0))
+    await asyncio.sleep(RELOAD_SECONDS)
+    async with websockets.connect(locked_site.ws_url, proxy=None, additional_headers=headers) as socket:
+        await socket.send('{"type": "session.config"}')
+        events = []
+        for _ in range(2):
+            await socket.send('{"type": "input.text", "text": "Hi there."}')
+            await socket.send('{"type": "input.done"}')
+            while not events or events[-1]["type"] != "session.done":
+                if isinstance(frame := await socket.recv(), str):
+                    events.append(json.loads(frame))
+            *before, done = events
+            events = []
+        assert done["error"] == "rate_limited"
+        assert [event["type"] for event in before] == ["error"]
+        assert 30 < before[0]["retry_after"] <= 60
 
 
 def test_a_hang_up_gives_the_place_back(locked_site: Site, store: KeyStore) -> None:

@@ -152,6 +152,20 @@ def test_a_wrong_method_is_told_the_right_one(http: httpx.Client, method: str, p
     assert answer.headers["allow"]
 
 
+def test_a_bug_is_a_500_with_an_id_to_ask_about(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*args: Any, **more: Any) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(site.runtime, "open", broken)
+    with client_of(site) as client:
+        answer = client.post(SPEECH, json={"input": "Hi."}, headers={"x-request-id": "find-me"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
+    assert "find-me" in answer.json()["error"]["message"]
+    assert "secret" not in answer.text
+    assert answer.headers.get_list("x-request-id") == ["find-me"]
+    assert metric("tts_errors_total", engine="tone", code="internal") >= 1
+
+
 def test_a_path_that_is_not_there_is_a_404(http: httpx.Client) -> None:
     answer = http.get("/v2/audio")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

@@ -34,9 +34,7 @@ def fuzz(site: Site, operation: Any, mode: GenerationMode) -> None:
     @EXAMPLES
     def send(case: schemathesis.Case) -> None:
         # A description cannot say which voices there are, or that white space is no text.
-        case.call_and_validate(
-            base_url=site.url, timeout=20, excluded_checks=[positive_data_acceptance]
-        )
+        case.call_and_validate(base_url=site.url, timeout=20, excluded_checks=[positive_data_acceptance])
 
     send()
 

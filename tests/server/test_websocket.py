@@ -30,7 +30,7 @@ class Heard:
     """Everything a client received, in order."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
-    audio: bytes = b""
+    audio: bytearray = field(default_factory=bytearray)
     n_frames: int = 0
 
     @property
@@ -161,7 +161,7 @@ async def test_every_format_is_whole(site: Site, name: str, stream_audio: bool) 
         await talker.say("input.text", text=text)
         await talker.say("input.done")
         heard = await talker.hear()
-    samples, rate = decode_audio(heard.audio)
+    samples, rate = decode_audio(bytes(heard.audio))
     assert len(samples) / rate == pytest.approx(len(text) * CHAR_SECONDS, abs=CODEC_SECONDS)
     assert (heard.n_frames == 1) or stream_audio
 
@@ -398,6 +398,42 @@ async def test_an_idle_socket_is_closed_but_not_while_it_speaks() -> None:
             heard = await talker.hear(until="never")
             assert heard.only("error")["code"] == "deadline_exceeded"
             assert talker.socket.close_code == 1001
+
+
+async def test_a_reader_that_stops_parks_its_stream_instead_of_filling_memory() -> None:
+    with serving(tone_settings(runtime={"live_window_seconds": 2.0})) as site:
+        spoken = metric("tts_audio_seconds_total", engine="tone")
+        async with talking(site, max_queue=1) as talker:
+            await talker.say("input.text", text="x" * 19_000)
+            await talker.say("input.done")
+            await talker.hear(until="audio")
+            await asyncio.sleep(0.5)
+            taken = metric("tts_audio_seconds_total", engine="tone") - spoken
+            assert taken < 19_000 * CHAR_SECONDS / 4, "most of it is not made yet"
+            heard = await talker.hear()
+            assert heard.kinds == ["audio.done", "session.done"], "and then all of it comes"
+            assert heard.events[0]["audio_seconds"] == pytest.approx(19_000 * CHAR_SECONDS, rel=0.01)
+
+
+async def test_a_message_far_beyond_the_limit_closes_the_socket(site: Site) -> None:
+    async with talking(site) as talker:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await talker.say("input.text", text="x" * 2_200_000)
+        await talker.hear(until="never")
+        assert talker.socket.close_code == 1009
+
+
+async def test_a_bug_is_said_and_closes_the_socket(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*args: Any, **more: Any) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(site.runtime, "open", broken)
+    async with talking(site) as talker:
+        await talker.say("input.text", text="Hi there.")
+        heard = await talker.hear(until="never")
+        assert heard.only("error")["code"] == "internal"
+        assert "secret" not in str(heard.events)
+        assert talker.socket.close_code == 1011
 
 
 async def test_a_page_of_another_site_may_not_connect(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,8 +26,8 @@ COST_SECONDS: Mapping[Format, float] = {
 WORTH_A_THREAD_SECONDS = 250e-6
 """Twice what it costs to hand a chunk to a thread and be woken by it (116 µs, same core)."""
 
-N_THREADS = 2
-"""Codecs let go of the interpreter's lock: two keep two cores busy, more would only wait."""
+N_THREADS = min(8, max(2, (os.cpu_count() or 2) // 2))
+"""Codecs let go of the interpreter's lock; half of the machine is left to the event loop and the engines."""
 
 
 class EncoderPool:

@@ -76,6 +76,7 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         ws_max_size=2 * settings.server.max_body_bytes,
         ws_per_message_deflate=False,  # audio does not get smaller, only later
         log_config=None,
+        log_level="warning",  # it says what `serve` says, and a line for each socket
         access_log=False,  # one line per utterance is written by `record`
         server_header=False,
         timeout_graceful_shutdown=LAST_BYTES_SECONDS,
