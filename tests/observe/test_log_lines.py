@@ -1,5 +1,6 @@
 """Log lines as they are really written, against their documented schema."""
 
+import ast
 import io
 import json
 import logging
@@ -14,11 +15,12 @@ import msgspec
 import pytest
 
 from ttsops.observe import logs
-from ttsops.observe.log_schema import Line, Utterance
+from ttsops.observe.log_schema import EVENTS, Line, Utterance
 from ttsops.observe.reference import logs_page
 
 pytestmark = pytest.mark.unit
 
+SRC = Path(__file__).parents[2] / "src" / "ttsops"
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
 
@@ -143,6 +145,43 @@ def test_an_utterance_line_matches_its_schema(stream: io.StringIO) -> None:
         fields = {name: value for name, value in line.items() if name not in Line.__struct_fields__}
         assert set(fields) == set(Utterance.__struct_fields__), "every field, on every line"
         msgspec.convert(fields, Utterance)
+
+
+def logged_events() -> Iterator[tuple[str, ast.Call]]:
+    """Every call such as `log.info("keys_reloaded", n_keys=2)` in the package."""
+    for path in sorted(SRC.rglob("*.py")):
+        text = path.read_text()
+        if "get_logger" not in text or path.parent.name == "observe":
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                is_log = isinstance(node.func.value, ast.Name) and node.func.value.id in (
+                    "log",
+                    "_log",
+                    "logger",
+                )
+                if is_log and node.func.attr in (
+                    "debug",
+                    "info",
+                    "warning",
+                    "error",
+                    "exception",
+                    "critical",
+                ):
+                    yield path.name, node
+
+
+def test_every_event_of_the_package_is_documented_with_its_fields() -> None:
+    found = set()
+    for name, call in logged_events():
+        event = call.args[0]
+        assert isinstance(event, ast.Constant), f"{name}: an event's name is fixed, never built"
+        assert len(call.args) == 1, f"{name}: {event.value} takes fields by name"
+        assert event.value in EVENTS, f"{name}: `{event.value}` is not in EVENTS"
+        fields = {keyword.arg for keyword in call.keywords} - {"exc_info"}
+        assert fields == set(EVENTS[event.value][1]), f"{name}: fields of `{event.value}`"
+        found.add(event.value)
+    assert found == set(EVENTS), "documented, and logged nowhere"
 
 
 def test_no_field_holds_the_text() -> None:

@@ -5,12 +5,28 @@ The text that is spoken is in none of them. `docs/reference/logs.md` is written 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 UTTERANCE = "utterance"
 """The event of `Utterance`."""
+
+
+EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "draining": ("a signal came: live utterances may end, new ones are refused", ("limit_seconds",)),
+        "engine_not_ready": (
+            "the default engine cannot speak; another stands in",
+            ("engine", "code", "reason"),
+        ),
+        "keys_not_reloaded": ("the key file changed and is bad: the keys stay", ("path", "reason")),
+        "keys_reloaded": ("the key file changed and was read", ("n_keys",)),
+    }
+)
+"""Name of every other event of ours → what happened, and its fields. A test looks for events not listed."""
 
 
 class Line(Struct, kw_only=True):

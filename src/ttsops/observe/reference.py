@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ttsops.observe.definitions import ALL, Definition
-from ttsops.observe.log_schema import Line, Utterance
+from ttsops.observe.log_schema import EVENTS, Line, Utterance
 
 
 def metrics_page() -> str:
@@ -38,6 +38,9 @@ def logs_page() -> str:
     """`docs/reference/logs.md`."""
     lines = [_LOGS_HEAD, "## Every line", "", *_field_table(Line), ""]
     lines += ["## `utterance`", "", (Utterance.__doc__ or "").strip(), "", *_field_table(Utterance)]
+    lines += ["", "## Other events", "", "| event | what happened | fields |", "| --- | --- | --- |"]
+    for event, (meaning, fields) in sorted(EVENTS.items()):
+        lines.append(f"| `{event}` | {meaning} | {', '.join(f'`{field}`' for field in fields)} |")
     return "\n".join(lines) + "\n"
 
 
