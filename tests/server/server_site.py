@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ import uvloop
 from ttsops.observe import metrics
 from ttsops.runtime import Runtime
 from ttsops.server.app import create_app
-from ttsops.server.serve import HttpServer, http_config
+from ttsops.server.serve import HttpServer, http_config, listen
 from ttsops.server.state import ServerState
 from ttsops.settings import EngineSettings, RuntimeSettings, ServerSettings, Settings
 from ttsops.speech import OptionValue
@@ -31,7 +30,7 @@ class Site:
         self.runtime: Runtime
         self.state: ServerState
         self.loop: asyncio.AbstractEventLoop
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listen(settings, 0)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/v1/audio/speech/stream"

@@ -314,6 +314,19 @@ def test_no_origin_is_allowed_unless_it_is_said(http: httpx.Client) -> None:
 # ---- slow readers ----------------------------------------------------------------------
 
 
+def test_a_reader_that_never_reads_again_is_given_up() -> None:
+    limits = {"slow_reader_seconds": 0.5, "live_window_seconds": 2.0}
+    with serving(tone_settings(runtime=limits)) as site:
+        given_up = metric("tts_cancels_total", engine="tone", reason="slow_reader")
+        body = json.dumps({"input": "x" * 19_000, "response_format": "pcm"})
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+        connection.request("POST", SPEECH, body, {"content-type": "application/json"})
+        assert connection.getresponse().status == 200
+        assert site.call(lambda: site.state.wait_idle(15)), "its connection and its memory are still held"
+        assert metric("tts_cancels_total", engine="tone", reason="slow_reader") == given_up + 1
+        connection.close()
+
+
 def test_a_reader_that_stops_parks_its_stream_instead_of_filling_memory() -> None:
     """What the engine makes ahead is bounded by the window and the socket's buffers."""
     text = "x" * 19_000

@@ -33,6 +33,9 @@ from ttsops.settings import Settings
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+BACKLOG = 2048
+"""Connections that may wait to be accepted: a burst, not a queue."""
+
 LAST_BYTES_SECONDS = 1
 """For connections to close once everything was said, or cut off."""
 
@@ -87,11 +90,11 @@ async def _serve(settings: Settings) -> int:
     runtime = Runtime(settings)
     app = create_app(runtime, settings)
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(_listen(settings.server.host, settings.server.port))
+        listener = stack.enter_context(listen(settings, settings.server.port))
         sites: list[tuple[ASGIApp, socket.socket]] = [(app, listener)]
         if settings.server.metrics_port is not None:
-            port = settings.server.metrics_port
-            sites.append((_metrics_app(), stack.enter_context(_listen(settings.server.host, port))))
+            metrics_listener = stack.enter_context(listen(settings, settings.server.metrics_port))
+            sites.append((_metrics_app(), metrics_listener))
         return await _run(runtime, app, settings, sites)
 
 
@@ -178,15 +181,23 @@ def _metrics_app() -> FastAPI:
     return app
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(settings: Settings, port: int) -> socket.socket:
+    """The socket, open. Raises `ConfigError` if it cannot be had."""
+    host = settings.server.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {host} port {port}: {error.strerror}",
             hint="choose another with --port, or 0 for any free one",
         ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Handed down to every connection. The runtime stops speaking to who does not read; this gives up the
+        # bytes that are on their way, which otherwise wait for as long as the other side answers probes.
+        limit_ms = round(settings.runtime.slow_reader_seconds * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
+    return listener
 
 
 def _ready_line(runtime: Runtime, listener: socket.socket) -> str:
