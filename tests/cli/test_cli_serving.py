@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from ttsops.cli.health import server_url
 from ttsops.settings import load_settings
@@ -91,6 +93,39 @@ def test_a_load_test_measures_it(ttsops: Ttsops, url: str) -> None:
 def test_after_utterances_health_tells_how_they_went(ttsops: Ttsops, url: str) -> None:
     ttsops("loadtest", "--url", url, "--streams", 1, "--duration", 0.2, "--json")
     assert "100.0 % success, first audio " in ttsops("health", "--url", url).out
+
+
+COUNTED_BY_GOOD_UTTERANCES = {
+    "tts_requests_total",
+    "tts_request_duration_seconds_count",
+    "tts_time_to_first_audio_seconds_count",
+    "tts_synthesis_duration_seconds_count",
+    "tts_rtf_count",
+    "tts_audio_seconds_total",
+    "tts_queue_wait_seconds_count",
+    "tts_step_duration_seconds_count",
+    "tts_batch_size_count",
+    "tts_event_loop_lag_seconds_count",
+    "tts_model_load_time_seconds",
+    "tts_max_streams",
+    "tts_engine_ready",
+    "tts_build_info",
+    "process_resident_memory_bytes",
+}
+
+
+def test_after_utterances_no_figure_of_theirs_is_zero(ttsops: Ttsops, url: str) -> None:
+    """A metric that is defined, shown and never counted misleads longer than one that is missing."""
+    ttsops("loadtest", "--url", url, "--streams", 1, "--duration", 0.7, "--json")
+    with urllib.request.urlopen(f"{url}/metrics") as answer:
+        text = answer.read().decode()
+    counted = {
+        sample.name
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.value
+    }
+    assert counted >= COUNTED_BY_GOOD_UTTERANCES
 
 
 def test_a_load_test_shows_its_figures_and_a_row_per_second(ttsops: Ttsops, url: str) -> None:

@@ -100,3 +100,12 @@ def test_rtf_is_time_over_audio() -> None:
 )
 def test_an_outcome_tells_our_fault_from_theirs(error: BaseException | None, outcome: str) -> None:
     assert outcome_of(error) == outcome
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    package = Path(metrics.__file__).parents[1]
+    elsewhere = "".join(path.read_text() for path in package.rglob("*.py") if path.name != "definitions.py")
+    for name, value in vars(definitions).items():
+        if isinstance(value, definitions.Definition):
+            uses = re.findall(rf"\b(?:metrics\.)?{name}\.(?:labels|set|inc|observe|info|clear)\b", elsewhere)
+            assert uses, f"{name} is defined and counted nowhere"

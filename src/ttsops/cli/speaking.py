@@ -177,9 +177,9 @@ class _Speaker:
                 break
         stats = stream.stats
         spoken.utterances += 1
-        if stats.synthesis_seconds is not None:
-            spoken.synthesis_seconds += stats.synthesis_seconds
-        elif not self._wish.is_live:  # cut off: the engine did not say, but nothing else was waited for
+        if not self._has_enough():
+            spoken.synthesis_seconds += stats.synthesis_seconds or 0.0
+        elif not self._wish.is_live:  # cut off: what the engine says would count what nobody took
             spoken.synthesis_seconds += time.monotonic() - opened_at
         spoken.underruns += stats.underruns
         if spoken.first_audio_seconds is None:

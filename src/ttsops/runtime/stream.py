@@ -224,6 +224,9 @@ class Stream:
         """The last sample is here."""
         if not self._is_ended:
             self.stats.synthesis_seconds = synthesis_seconds
+            factor = rtf(synthesis_seconds, self.stats.audio_seconds + self._unread_seconds)
+            if factor is not None:
+                self._meters.rtf.observe(factor)
             self._finish(None, "")
 
     def on_failed(self, error: TtsOpsError) -> None:
