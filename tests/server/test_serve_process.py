@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import msgspec
 import psutil
 import pytest
+from hypothesis import strategies as st
 from server_process import any_port, running
 from server_site import tone_settings
 
@@ -80,6 +82,31 @@ def test_the_line_it_prints_makes_it_speak(directory: Path) -> None:
         assert process.wait() == 0
         assert not [pid for pid in pids if psutil.pid_exists(pid)], "and it is gone"
         assert "Traceback" not in process.said
+
+
+def test_no_text_breaks_the_embedded_voice(directory: Path) -> None:
+    """`!?` and the like once were a 500: the engine had found nothing to speak in them."""
+    signs = st.text(alphabet="!.,;:?-…\"'()[]{}<>*_~^|\\/@#$%&+= \n\t\0\x7f", max_size=8)
+    with (
+        running(any_port(Settings()), directory) as process,
+        httpx.Client(base_url=process.url, trust_env=False, timeout=20) as client,
+    ):
+
+        @hypothesis.given(st.one_of(st.text(max_size=30), signs))
+        @hypothesis.settings(max_examples=200, deadline=None, derandomize=True)
+        def say(text: str) -> None:
+            answer = client.post(SPEECH, json={"input": text, "response_format": "pcm"})
+            if answer.status_code == 200:
+                assert answer.content
+            else:
+                error = answer.json()["error"]
+                assert (answer.status_code, error["param"]) == (400, "input")
+                assert error["code"] in ("empty_text", "no_audio")
+
+        say()
+        page = client.get("/metrics").text
+        assert 'tts_requests_total{engine="espeak",outcome="rejected",route="/v1/audio/speech"}' in page
+        assert 'outcome="failed"' not in page, "and nobody is woken for it"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

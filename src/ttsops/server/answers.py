@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ttsops.audio import CONTENT_TYPES, Format
-from ttsops.errors import Cancelled, NoAudio, RequestError, TtsOpsError
+from ttsops.errors import Cancelled, NoAudio, TtsOpsError
 from ttsops.runtime import Stream
 from ttsops.server.encoding import encoder_for
 from ttsops.server.errors import body_of
@@ -80,7 +80,7 @@ class SpeechAnswer(Response, ABC):
             record.opened(stream)
             async with stream:
                 return await self.carry(state, stream, record, send)
-        except RequestError as error:
+        except TtsOpsError as error:
             error.param = self._param_names.get(error.param or "", error.param)
             raise
 

@@ -34,6 +34,7 @@ STATUS: Mapping[type[TtsOpsError], int] = {
     errors.Draining: 503,
     errors.EngineError: 500,
     errors.EngineUnavailable: 503,
+    errors.NoAudio: 400,  # the engine is well, and no other try would find more in this text
     errors.WorkerDied: 503,  # a new worker is on its way: worth another try
     errors.EngineHung: 503,
     errors.StreamEnded: 503,  # whoever cancelled is gone; a listener who still reads may try again
