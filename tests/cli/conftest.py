@@ -23,6 +23,15 @@ class Done:
     """stdout as bytes."""
 
 
+class Stdin(io.TextIOWrapper):
+    def __init__(self, text: str, is_terminal: bool) -> None:
+        super().__init__(io.BytesIO(text.encode()))
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
 @pytest.fixture
 def own_logging() -> Iterator[None]:
     """A command configures the logging of its process."""
@@ -49,8 +58,8 @@ def ttsops(
     bin_folder.mkdir()
     monkeypatch.setenv("PATH", str(bin_folder))
 
-    def run(*words: Any, stdin: str = "") -> Done:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+    def run(*words: Any, stdin: str = "", is_terminal: bool = False) -> Done:
+        monkeypatch.setattr(sys, "stdin", Stdin(stdin, is_terminal))
         capfdbinary.readouterr()
         code = main([str(word) for word in words])
         out, err = capfdbinary.readouterr()

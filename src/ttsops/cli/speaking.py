@@ -212,7 +212,7 @@ async def _speakable_pieces(pieces: AsyncIterator[str], speakable: SpeakableText
 
 
 def _grouped(text: str, max_chars: int) -> list[str]:
-    """`text` cut between sentences into pieces that an utterance can have; none is lost."""
+    """`text` cut between sentences into pieces that an utterance can have, at least one; no word is lost."""
     if len(text) <= max_chars:
         return [text]
     groups = [""]
@@ -220,4 +220,4 @@ def _grouped(text: str, max_chars: int) -> list[str]:
         if len(groups[-1]) + len(sentence) > max_chars:
             groups.append("")
         groups[-1] += sentence
-    return [group for group in groups if group.strip()]
+    return [group for group in groups if group.strip()] or [""]
