@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from functools import partial
 
 from ttsops.errors import Cancelled, NoAudio, TtsOpsError
 from ttsops.runtime import Stream
@@ -96,16 +97,13 @@ class Speaker:
         await self._send_event(_session_done(utterance, n_audios))
 
     async def _speak_segment(self, utterance: Utterance, segment: Segment, voicing: Voicing) -> None:
-        order, state = utterance.order, self._state
-        record = Record(state, request_id=self._visit.request_id, route=STREAM_ROUTE, order=order)
+        order, config = utterance.order, utterance.config
+        record = Record(self._state, request_id=self._visit.request_id, route=STREAM_ROUTE, order=order)
+        open_stream = partial(self._state.runtime.open, engine=order.engine, is_live=config.stream_audio)
         error: BaseException | None = None
         try:
             with self._visit.quota.utterance() if self._visit.quota else contextlib.nullcontext():
-                request = order.request(segment.text, is_text_complete=segment.is_ended)
-                opening = asyncio.ensure_future(
-                    state.runtime.open(request, engine=order.engine, is_live=utterance.config.stream_audio)
-                )
-                stream = await utterance.opened(segment, opening, len(request.text))
+                stream = await utterance.open(segment, open_stream)
                 record.opened(stream)
                 async with stream:
                     await self._hear(stream, segment, voicing, record)

@@ -7,12 +7,16 @@ whole sentence or clause. Knows nothing of sockets, engines or audio.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from ttsops.errors import Cancelled, TextTooLong, TtsOpsError
 from ttsops.runtime import Stream
 from ttsops.server.orders import Order
 from ttsops.server.protocol import SessionConfig
+from ttsops.speech import SpeechRequest
 from ttsops.text import PhraseSplitter, SentenceSplitter, SpeakableText
+
+OpenStream = Callable[[SpeechRequest], Awaitable[Stream]]
 
 
 class Segment:
@@ -158,30 +162,32 @@ class Utterance:
 
     # ---- for the speaker ---------------------------------------------------------------
 
-    async def opened(self, segment: Segment, opening: asyncio.Task[Stream], n_given: int) -> Stream:
-        """The stream that `opening` gives, with the segment's text flowing into it.
+    async def open(self, segment: Segment, open_stream: OpenStream) -> Stream:
+        """A stream that speaks `segment`, whose text flows into it from now on.
 
-        Raises what `opening` raises, or why the utterance ended meanwhile.
+        Raises what `open_stream` raises, or why the utterance ended while it waited for a place.
         """
-        self._opening = opening
+        self._opening = asyncio.create_task(self._open(segment, open_stream))
         try:
-            stream = await opening
+            return await self._opening
         except asyncio.CancelledError:
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                opening.result().cancel(
-                    "hangup"
-                )  # it came in the very moment in which its task was cancelled
+            segment.cancel("hangup")  # it may have come in the very moment of the cancellation
             task = asyncio.current_task()
             if self.error is not None and not (task and task.cancelling()):
                 raise self.error from None
             raise
         finally:
             self._opening = None
+
+    async def _open(self, segment: Segment, open_stream: OpenStream) -> Stream:
+        text = segment.text
+        stream = await open_stream(self.order.request(text, is_text_complete=segment.is_ended))
+        # No `await` from here on: whoever ends the utterance now finds the stream.
         self._speaking = segment
         try:
-            segment.attach(stream, n_given)
+            segment.attach(stream, len(text))
         except TtsOpsError:
-            await stream.aclose()
+            stream.cancel("error")
             raise
         return stream
 
