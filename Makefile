@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve test test-slow lint format docs lock clean
+.PHONY: help setup setup-test serve health smoke bench test test-slow lint format docs lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,15 @@ setup-test: $(VENV)/.setup-test ## install what the tests need, too
 
 serve: setup ## start a talking server on http://127.0.0.1:8001 (PORT=, HOST=)
 	$(TTSOPS) serve --host $(HOST) --port $(PORT)
+
+health: setup ## ask the running server how it is (HOST=, PORT=)
+	$(TTSOPS) health --url http://$(HOST):$(PORT)
+
+smoke: setup-test ## start a server, send it twenty sentences, let a recogniser listen
+	$(BIN)/python -m pytest tests/e2e/test_words_are_heard.py -q -s
+
+bench: setup-test ## what the server costs, against a bare route in the same run
+	$(BIN)/python -m benchmarks.server_overhead
 
 test: setup-test ## run the tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85

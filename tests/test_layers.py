@@ -65,7 +65,7 @@ def imported_modules(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module == "ttsops":
-            # What is no room (`__version__`) comes from the package itself, which imports the lowest layer only.
+            # What is no room (`__version__`) comes from the package itself: the lowest layer.
             found |= {f"ttsops.{alias.name}" for alias in node.names if is_room(alias.name)}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
