@@ -147,6 +147,18 @@ def test_an_utterance_line_matches_its_schema(stream: io.StringIO) -> None:
         msgspec.convert(fields, Utterance)
 
 
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [("empty_text", "info"), ("overloaded", "info"), ("cancelled", "info"), ("no_audio", "warning")],
+)
+def test_a_callers_mistake_is_no_warning(stream: io.StringIO, code: str, level: str) -> None:
+    logs.configure(stream=stream)
+    logs.log_utterance(
+        Utterance(request_id="r", engine="e", voice="v", text_chars=0, success=False, error_code=code)
+    )
+    assert lines_of(stream)[0]["level"] == level
+
+
 def logged_events() -> Iterator[tuple[str, ast.Call]]:
     """Every call such as `log.info("keys_reloaded", n_keys=2)` in the package."""
     for path in sorted(SRC.rglob("*.py")):

@@ -41,7 +41,7 @@ class Line(Struct, kw_only=True):
 
 
 class Utterance(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One utterance that ended, well or not: one line each, at `info`, or `warning` if it failed."""
+    """One utterance that ended, well or not: one line each, at `info`, or `warning` if that was our fault."""
 
     request_id: Annotated[str, Meta(description="as in the answer's `x-request-id`")]
     route: Annotated[str, Meta(description="the route's template; empty outside the server")] = ""

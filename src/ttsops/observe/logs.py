@@ -18,7 +18,9 @@ import msgspec
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from ttsops.errors import from_code
 from ttsops.observe.log_schema import UTTERANCE, Utterance
+from ttsops.observe.outcomes import outcome_of
 
 Logger = structlog.stdlib.BoundLogger
 Level = Literal["debug", "info", "warning", "error"]
@@ -102,10 +104,11 @@ _utterances = get_logger("ttsops.utterance")
 
 
 def log_utterance(utterance: Utterance) -> None:
-    """The one line of an utterance that ended."""
+    """The one line of an utterance that ended; a warning only if that was our fault."""
     fields: dict[str, Any] = msgspec.structs.asdict(utterance)
     for name, value in fields.items():
         if isinstance(value, float):
             fields[name] = round(value, 4)  # a tenth of a microsecond helps nobody who reads lines
-    write = _utterances.info if utterance.success else _utterances.warning
+    error = from_code(utterance.error_code, "") if utterance.error_code else None
+    write = _utterances.warning if outcome_of(error) == "failed" else _utterances.info
     write(UTTERANCE, **fields)
