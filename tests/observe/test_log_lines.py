@@ -149,7 +149,7 @@ def test_an_utterance_line_matches_its_schema(stream: io.StringIO) -> None:
 
 @pytest.mark.parametrize(
     ("code", "level"),
-    [("empty_text", "info"), ("overloaded", "info"), ("cancelled", "info"), ("no_audio", "warning")],
+    [("empty_text", "info"), ("overloaded", "info"), ("cancelled", "info"), ("worker_died", "warning")],
 )
 def test_a_callers_mistake_is_no_warning(stream: io.StringIO, code: str, level: str) -> None:
     logs.configure(stream=stream)
