@@ -33,6 +33,9 @@ from ttsops.speech import SAMPLE_RATE, AudioChunk, SpeechRequest
 ACK_SECONDS = 0.25
 """Audio read before the worker is told: one small message for several chunks."""
 
+GATHER_SECONDS = 0.5
+"""Audio handed over at once to a reader that is behind; more would make its next byte wait for an encoder."""
+
 REASONS = ("hangup", "client", "barge_in", "deadline", "shutdown", "slow_reader", "error")
 """Why an utterance is cut short; the `reason` label of the metric."""
 
@@ -178,9 +181,22 @@ class Stream:
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
-        chunk, is_late_text = self._chunks.popleft()
+        chunk, is_late_text = self._gather()
         self._account(chunk.seconds, is_late_text)
         return chunk
+
+    def _gather(self) -> tuple[AudioChunk, bool]:
+        """What has come since the last read: who is behind catches up with fewer, larger pieces."""
+        chunk, is_late_text = self._chunks.popleft()
+        if not self._chunks:
+            return chunk, is_late_text
+        parts, marks, seconds = [chunk.samples], list(chunk.marks), chunk.seconds
+        while self._chunks and seconds < GATHER_SECONDS:
+            chunk, _ = self._chunks.popleft()
+            parts.append(chunk.samples)
+            marks += chunk.marks
+            seconds += chunk.seconds
+        return AudioChunk(np.concatenate(parts), SAMPLE_RATE, tuple(marks)), is_late_text
 
     def _account(self, seconds: float, is_late_text: bool) -> None:
         now = self._clock()
