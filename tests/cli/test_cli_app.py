@@ -110,6 +110,7 @@ EXIT_CODES = {
     errors.ConfigError: Exit.USAGE,
     errors.UnknownVoice: Exit.USAGE,
     errors.EmptyText: Exit.USAGE,
+    errors.NoAudio: Exit.USAGE,
     errors.EngineUnavailable: Exit.UNAVAILABLE,
     errors.WorkerDied: Exit.UNAVAILABLE,
     errors.Overloaded: Exit.UNAVAILABLE,

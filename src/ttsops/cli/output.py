@@ -14,7 +14,7 @@ from enum import IntEnum
 import click
 import msgspec
 
-from ttsops.errors import AudioError, CapacityError, EngineError, TtsOpsError
+from ttsops.errors import AudioError, CapacityError, EngineError, NoAudio, TtsOpsError
 from ttsops.settings.names import DEBUG
 
 _QUIET = "ttsops.quiet"
@@ -39,6 +39,8 @@ def exit_code(error: BaseException) -> Exit:
     match error:
         case KeyboardInterrupt() | click.Abort():
             return Exit.INTERRUPTED
+        case NoAudio():
+            return Exit.USAGE  # there is nothing in the text that can be spoken
         case EngineError() | CapacityError():
             return Exit.UNAVAILABLE
         case AudioError():
