@@ -79,7 +79,6 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         ws_max_size=2 * settings.server.max_body_bytes,
         ws_per_message_deflate=False,  # audio does not get smaller, only later
         log_config=None,
-        log_level="warning",  # it says what `serve` says, and a line for each socket
         access_log=False,  # one line per utterance is written by `record`
         server_header=False,
         timeout_graceful_shutdown=LAST_BYTES_SECONDS,
@@ -90,6 +89,7 @@ async def _serve(settings: Settings) -> int:
     runtime = Runtime(settings)
     app = create_app(runtime, settings)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_quieter_uvicorn())
         listener = stack.enter_context(listen(settings, settings.server.port))
         sites: list[tuple[ASGIApp, socket.socket]] = [(app, listener)]
         if settings.server.metrics_port is not None:
@@ -167,8 +167,7 @@ async def _listening(
         for server, (_, listener) in zip(servers, sites, strict=True)
     ]
     try:
-        with _cut_bodies_are_no_errors():
-            yield tasks
+        yield tasks
     finally:
         for server in servers:
             server.should_exit = True
@@ -213,17 +212,23 @@ def _ready_line(runtime: Runtime, listener: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def _cut_bodies_are_no_errors() -> Iterator[None]:
-    """Not ending a body is how a broken stream is shown to its client; uvicorn takes it for a mistake."""
+def _quieter_uvicorn() -> Iterator[None]:
+    """Without what `serve` says itself, a line for each socket, and a complaint about bodies that do not end.
+
+    Not ending a body is how a broken stream is shown to its client.
+    """
     logger = logging.getLogger("uvicorn.error")
+    level = logger.level
 
     def keep(record: logging.LogRecord) -> bool:
         return record.msg != "ASGI callable returned without completing response."
 
     logger.addFilter(keep)
+    logger.setLevel(logging.WARNING)
     try:
         yield
     finally:
+        logger.setLevel(level)
         logger.removeFilter(keep)
 
 
