@@ -126,6 +126,7 @@ async def _start(runtime: Runtime, settings: Settings, listener: socket.socket) 
         if not settings.runtime.failover:
             raise
         log.error("engine_not_ready", engine=runtime.default_engine, code=error.code, reason=error.message)
+        await runtime.service(settings.runtime.failover).wait_ready()
     _say(_ready_line(runtime, listener))
 
 
