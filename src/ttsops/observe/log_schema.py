@@ -22,8 +22,14 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             "the default engine cannot speak; another stands in",
             ("engine", "code", "reason"),
         ),
+        "engine_bug": ("an engine raised what no engine should; the traceback follows", ("error",)),
         "keys_not_reloaded": ("the key file changed and is bad: the keys stay", ("path", "reason")),
         "keys_reloaded": ("the key file changed and was read", ("n_keys",)),
+        "worker_down": (
+            "an engine's worker ended or could not load; it is started again",
+            ("engine", "code", "reason", "n_streams", "ready_in_seconds"),
+        ),
+        "worker_ready": ("an engine is loaded and can speak", ("engine", "pid", "load_seconds")),
     }
 )
 """Name of every other event of ours → what happened, and its fields. A test looks for events not listed."""

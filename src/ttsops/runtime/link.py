@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
+import msgspec
+
 from ttsops.engines import registry
 from ttsops.runtime.loop import Create, EngineLoop
 from ttsops.runtime.messages import (
@@ -29,6 +31,7 @@ from ttsops.runtime.messages import (
     decode_event,
     encode_frame,
 )
+from ttsops.settings import LogSettings
 
 OnEvent = Callable[[Event], None]
 
@@ -58,8 +61,9 @@ class Link(Protocol):
 class ProcessLink:
     """A worker in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: LogSettings) -> None:
         self.pid: int | None = None
+        self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._closed = asyncio.Event()
@@ -69,7 +73,13 @@ class ProcessLink:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - a spawn takes a millisecond
-                [sys.executable, "-m", "ttsops.runtime.worker", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "ttsops.runtime.worker",
+                    str(theirs.fileno()),
+                    msgspec.json.encode(self._log).decode(),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import queue
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 from ttsops.engines import registry
 from ttsops.engines.contract import Engine, EngineConfig, Step
 from ttsops.errors import EngineError, EngineUnavailable, TtsOpsError
+from ttsops.observe.logs import get_logger
 from ttsops.runtime.messages import (
     Ack,
     Append,
@@ -36,6 +36,8 @@ from ttsops.runtime.track import Track
 
 REPORT_SECONDS = 0.5
 
+_log = get_logger(__name__)
+
 Emit = Callable[[Sequence[Event]], None]
 Create = Callable[[str, EngineConfig], Engine]
 
@@ -49,12 +51,10 @@ class EngineLoop:
         *,
         create: Create = registry.create,
         clock: Callable[[], float] = time.monotonic,
-        log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._emit = emit
         self._create = create
         self._clock = clock
-        self._log = log
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._tracks: dict[int, Track] = {}
         self._busy_since: float | None = None
@@ -195,5 +195,5 @@ class EngineLoop:
         """Our own errors travel as they are; anything else is a bug, told by name and logged in full."""
         if isinstance(error, TtsOpsError):
             return WireError.of(error)
-        self._log("".join(traceback.format_exception(error)))
+        _log.error("engine_bug", error=type(error).__name__, exc_info=error)
         return WireError.of(default(f"{type(error).__name__}: {error}", hint="see the worker's log"))

@@ -31,7 +31,7 @@ class Runtime:
         in_process: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        make_link: Callable[[], Link] = ThreadLink if in_process else ProcessLink
+        make_link: Callable[[], Link] = ThreadLink if in_process else lambda: ProcessLink(settings.log)
         self.default_engine = settings.engine
         self.is_draining = False
         self.services: Mapping[str, EngineService] = {

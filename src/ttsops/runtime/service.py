@@ -14,6 +14,7 @@ from ttsops.errors import (
     NoAudio,
     TtsOpsError,
 )
+from ttsops.observe.logs import get_logger
 from ttsops.runtime.admission import Admission
 from ttsops.runtime.breaker import Breaker
 from ttsops.runtime.checks import check_request
@@ -35,6 +36,8 @@ from ttsops.runtime.stream import Stream
 from ttsops.runtime.supervisor import State, Supervisor
 from ttsops.settings import EngineSettings, RuntimeSettings
 from ttsops.speech import SpeechRequest, Voice
+
+_log = get_logger(__name__)
 
 
 class EngineService:
@@ -221,12 +224,24 @@ class EngineService:
         self._meters.breaker_open.set(0)
         if self._supervisor.n_starts > 1:
             self._meters.restarts.inc()
+        _log.info(
+            "worker_ready", engine=self.name, pid=self.worker_pid, load_seconds=round(event.load_seconds, 3)
+        )
 
     def _on_down(self, error: TtsOpsError) -> None:
         self.last_error = error
         self._meters.ready.set(0)
         self._meters.breaker_open.set(1)
-        retry_after = max(1.0, self._supervisor.ready_in())
+        ready_in = self._supervisor.ready_in()
+        _log.warning(
+            "worker_down",
+            engine=self.name,
+            code=error.code,
+            reason=error.message,
+            n_streams=len(self._streams),
+            ready_in_seconds=round(ready_in, 3),
+        )
+        retry_after = max(1.0, ready_in)
         self._drop_streams(type(error)(error.message, hint=error.hint, retry_after=retry_after))
 
     def _drop_streams(self, error: TtsOpsError) -> None:

@@ -1,7 +1,7 @@
 """The worker process: one engine, one device, one socket to the API process.
 
-Started by `ProcessLink` as `python -m ttsops.runtime.worker FD`; the socket is inherited, so nobody else can
-speak to it. Three threads: this one reads commands, one writes events, one steps the engine. When the API
+Started by `ProcessLink` as `python -m ttsops.runtime.worker FD LOG`; the socket is inherited, so nobody else
+can speak to it. Three threads: this one reads commands, one writes events, one steps the engine. When the API
 process is gone the socket ends, and so does the worker.
 """
 
@@ -15,6 +15,9 @@ import sys
 import threading
 from collections.abc import Sequence
 
+import msgspec
+
+from ttsops.observe import logs
 from ttsops.runtime.loop import EngineLoop
 from ttsops.runtime.messages import (
     LENGTH_BYTES,
@@ -27,6 +30,7 @@ from ttsops.runtime.messages import (
     decode_command,
     encode_frame,
 )
+from ttsops.settings import LogSettings
 
 
 class Writer(threading.Thread):
@@ -84,19 +88,15 @@ def read_command(sock: socket.socket) -> Command | None:
     return None if body is None else decode_command(body)
 
 
-def log_to_stderr(text: str) -> None:
-    """Tracebacks of engine bugs; the parent's stderr is the log."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def main(fd: int) -> int:
-    """Serve one engine over the inherited socket `fd`."""
+def main(fd: int, log: LogSettings) -> int:
+    """Serve one engine over the inherited socket `fd`; the log goes to the inherited stderr."""
+    logs.configure(log.level, log.format)
     # A Ctrl-C in the terminal reaches the whole group; the API process drains and then says Shutdown.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sock = socket.socket(fileno=fd)
     writer = Writer(sock)
     writer.start()
-    loop = EngineLoop(writer.put, log=log_to_stderr)
+    loop = EngineLoop(writer.put)
 
     def run_engine() -> None:
         loop.run()
@@ -118,4 +118,4 @@ def main(fd: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=LogSettings)))
