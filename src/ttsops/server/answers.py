@@ -75,7 +75,7 @@ class SpeechAnswer(Response, ABC):
     async def _speak(self, state: ServerState, record: Record, send: Send) -> TtsOpsError | None:
         """Raises before anything was sent; afterwards gives back what cut it short."""
         try:
-            request = self._request(state, record)
+            request = await self._request(state, record)
             stream = await state.runtime.open(request, engine=self.order.engine, is_live=self.is_live)
             record.opened(stream)
             async with stream:
@@ -84,9 +84,9 @@ class SpeechAnswer(Response, ABC):
             error.param = self._param_names.get(error.param or "", error.param)
             raise
 
-    def _request(self, state: ServerState, record: Record) -> SpeechRequest:
+    async def _request(self, state: ServerState, record: Record) -> SpeechRequest:
         check_length(self.text, state.settings.server.max_text_chars)
-        text = self.order.speakable(self.text, state.service(self.order.engine))
+        text = await self.order.speakable(self.text, state.service(self.order.engine))
         record.n_chars = len(text)
         return self.order.request(text)
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ttsops.audio import Encoder, Format, create_encoder, synthetic_speech
+from ttsops.audio import NO_TAGS, Encoder, Format, create_encoder, synthetic_speech
 from ttsops.runtime import Stream
 from ttsops.speech import SAMPLE_RATE, Samples
 
@@ -66,8 +66,14 @@ class EncoderPool:
 
 
 def encoder_for(stream: Stream, fmt: Format, *, total_samples: int | None = None) -> Encoder:
-    """An encoder whose output says that no person spoke, where the format has a place for it."""
-    return create_encoder(fmt, total_samples=total_samples, tags=synthetic_speech(stream.engine))
+    """An encoder whose output says that no person spoke, where the format has a place for it.
+
+    A WAV that is played while it comes has the 44 byte header and no more: players that skip just so many bytes
+    would play tags as a click. The answer's `x-ttsops-synthetic` header says it there.
+    """
+    is_live_wav = fmt is Format.WAV and total_samples is None
+    tags = NO_TAGS if is_live_wav else synthetic_speech(stream.engine)
+    return create_encoder(fmt, total_samples=total_samples, tags=tags)
 
 
 def _encode_all(encoder: Encoder, chunks: Sequence[Samples]) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from ttsops.audio import Format
@@ -12,11 +13,14 @@ from ttsops.runtime import EngineService
 from ttsops.server.protocol import SessionConfig
 from ttsops.server.schemas import SpeechBody, SynthesizeBody
 from ttsops.speech import OptionValue, SpeechRequest
-from ttsops.text import TextOptions, make_speakable
+from ttsops.text import SpeakableText, TextOptions
 from ttsops.voices import resolve_voice
 
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Clients send these to whatever server answers; they mean the default engine."""
+
+PIECE_CHARS = 500
+"""Text rewritten without a pause: at most 3 ms."""
 
 _OPENAI_MODEL = re.compile(rf"({'|'.join(OPENAI_MODELS)})(-\d{{4}}(-\d\d-\d\d)?)?")
 """Also dated: `tts-1-1106`, `gpt-4o-mini-tts-2025-12-15`."""
@@ -66,9 +70,19 @@ class Order:
         ids = (voice_id, voice_id.partition("+")[0])
         return next((voice.language for voice in service.voices if voice.id in ids), "")
 
-    def speakable(self, text: str, service: EngineService) -> str:
+    async def speakable(self, text: str, service: EngineService) -> str:
         """`text` as it is spoken: Markdown, emoji and numbers turned into words."""
-        return make_speakable(text, self.text_language(service), self.text_options)
+        rewriter = SpeakableText(self.text_language(service), self.text_options)
+        spoken = [rewriter.feed(piece) async for piece in in_pieces(text)]
+        return "".join(spoken) + rewriter.end()
+
+
+async def in_pieces(text: str) -> AsyncIterator[str]:
+    """`text`, with a turn for others between its pieces: to rewrite 20 000 characters takes up to 90 ms."""
+    for start in range(0, len(text), PIECE_CHARS):
+        if start:
+            await asyncio.sleep(0)
+        yield text[start : start + PIECE_CHARS]
 
 
 def check_length(text: str, max_chars: int) -> None:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ttsops.errors import BadMessage, DeadlineExceeded, Overloaded, TtsOpsError
 from ttsops.server import protocol
-from ttsops.server.orders import Order, order_of_session
+from ttsops.server.orders import Order, in_pieces, order_of_session
 from ttsops.server.protocol import Error, ServerMessage, SessionConfig
 from ttsops.server.speaker import Speaker
 from ttsops.server.state import ServerState
@@ -116,7 +116,7 @@ class Session:
             case _ if self._config is None:
                 raise BadMessage("the first message must be session.config")
             case protocol.InputText(text=text):
-                self._feed(text)
+                await self._feed(text)
             case protocol.InputFlush():
                 if self._open is not None:
                     self._open.flush()
@@ -145,11 +145,13 @@ class Session:
         self._language = order.text_language(service)
         self._config, self._order = config, order
 
-    def _feed(self, text: str) -> None:
+    async def _feed(self, text: str) -> None:
         utterance = self._open or self._begin()
         self._open = utterance
         try:
-            utterance.feed(text)
+            utterance.expect(len(text))
+            async for piece in in_pieces(text):
+                utterance.feed(piece)
         except TtsOpsError as error:
             utterance.fail(error)
 

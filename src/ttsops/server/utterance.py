@@ -81,18 +81,20 @@ class Utterance:
 
     # ---- text in -----------------------------------------------------------------------
 
-    def feed(self, text: str) -> None:
-        """A piece of text. Raises `TextTooLong`; after an error it is dropped."""
-        if self.error is not None:
-            return
-        self._n_chars += len(text)
+    def expect(self, n_chars: int) -> None:
+        """So much more text is about to come. Raises `TextTooLong`."""
+        self._n_chars += n_chars
         if self._n_chars > self._max_chars:
             raise TextTooLong(
                 f"more than {self._max_chars} characters in one utterance",
                 param="text",
                 hint="send `input.done` and go on in another one",
             )
-        self._take(self._speakable.feed(text))
+
+    def feed(self, text: str) -> None:
+        """A piece of text; after an error it is dropped. Raises `TextTooLong` past the engine's limit."""
+        if self.error is None:
+            self._take(self._speakable.feed(text))
 
     def flush(self) -> None:
         """Everything so far is to be spoken now."""
