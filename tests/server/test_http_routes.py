@@ -25,12 +25,19 @@ SPEECH = "/v1/audio/speech"
 
 
 def test_headers_say_who_spoke_and_that_nobody_did(http: httpx.Client) -> None:
-    answer = http.post(SPEECH, json={"input": "Hi.", "voice": "onyx", "response_format": "wav"})
+    answer = http.post(SPEECH, json={"input": "Hi.", "voice": "onyx", "response_format": "mp3"})
     assert answer.headers["x-ttsops-engine"] == "tone"
     assert answer.headers["x-ttsops-voice"] in ("low", "middle", "high", "top")
     assert answer.headers["x-ttsops-synthetic"] == "true"
     assert "x-ttsops-failover" not in answer.headers
     assert b"Synthetic speech by tts-ops" in answer.content[:200], "the file says it, too"
+
+
+def test_a_streamed_wav_has_the_header_that_players_skip(http: httpx.Client) -> None:
+    order = {"input": "Hi.", "seed": 1}
+    wav = http.post(SPEECH, json=order | {"response_format": "wav"}).content
+    pcm = http.post(SPEECH, json=order | {"response_format": "pcm"}).content
+    assert wav[44:] == pcm
 
 
 def test_a_text_is_enough(http: httpx.Client) -> None:
