@@ -16,6 +16,7 @@ from ttsops.settings.names import DEBUG
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _DEBUG = "ttsops.debug"
+_SHOWN = "ttsops.shown"
 
 HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of every command. Not left to the parent: click keeps the first answer it gets."""
@@ -50,9 +51,11 @@ class Verb(click.Command):
             return super().invoke(ctx)
         except (click.exceptions.Exit, EndWith):
             raise
-        except BaseException:
-            if ctx.meta.get(_DEBUG) or os.environ.get(DEBUG):
+        except BaseException as error:
+            is_wanted = ctx.meta.get(_DEBUG) or os.environ.get(DEBUG)
+            if is_wanted and ctx.meta.get(_SHOWN) is not error:  # the group of a verb sees it, too
                 traceback.print_exc()
+                ctx.meta[_SHOWN] = error
             raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -60,6 +63,10 @@ class Verb(click.Command):
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {example}\n" for example in self.examples))
+
+
+class VerbGroup(Verb, click.Group):
+    """A verb with verbs below it: what it does alone, it does when none of them is named."""
 
 
 def verb(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Verb]:

@@ -9,12 +9,20 @@ from pathlib import Path
 import click
 
 from ttsops.cli.output import print_json, say
-from ttsops.cli.verb import config_option, verb
+from ttsops.cli.verb import HELP, VerbGroup, config_option, verb
+from ttsops.errors import ConfigError
 from ttsops.settings import load_settings
 
+IMPORTING_ENGINE = "vibevoice-realtime"
+"""The engine whose voices are published as files of their own."""
 
-@verb(
-    "voices", examples=("ttsops voices", "ttsops voices --language en --json", "ttsops voices --engine tone")
+
+@click.group(
+    "voices",
+    cls=VerbGroup,
+    examples=("ttsops voices", "ttsops voices --language en --json", "ttsops voices --engine tone"),
+    invoke_without_command=True,
+    context_settings=HELP,
 )
 @config_option
 @click.option(
@@ -22,8 +30,69 @@ from ttsops.settings import load_settings
 )
 @click.option("--language", help="Only those that speak it: a BCP 47 tag, or its beginning such as `en`.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def voices(config: Path | None, engine: str | None, language: str | None, as_json: bool) -> None:
+@click.pass_context
+def voices(
+    context: click.Context, config: Path | None, engine: str | None, language: str | None, as_json: bool
+) -> None:
     """List the voices of an engine. Loads the engine to ask it."""
+    if context.invoked_subcommand is None:
+        _list(config, engine, language, as_json)
+
+
+@verb(
+    "import",
+    examples=(
+        "ttsops voices import en-Mike_man.pt --to voices",
+        "ttsops voices import --config prod.toml streaming_model/*.pt",
+    ),
+)
+@click.argument(
+    "prompts", metavar="PROMPT...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Folder of imported voices.  [default: that of `{IMPORTING_ENGINE}` by the settings]",
+)
+@config_option
+def import_(prompts: tuple[Path, ...], folder: Path | None, config: Path | None) -> None:
+    """Import the published voice prompts of VibeVoice-Realtime (`.pt`).
+
+    Each becomes tensors (`NAME.safetensors`) and a manifest (`NAME.json`) that says where it came from. Code
+    that a prompt may hold is never run: a file that asks for any is refused. Nothing is downloaded.
+    """
+    from ttsops.engines import registry
+
+    unavailable = registry.missing(IMPORTING_ENGINE)
+    if unavailable is not None:
+        raise unavailable
+    from ttsops.engines.vibevoice_realtime.voice_import import import_voice
+
+    to = folder or _configured_folder(config)
+    for prompt in prompts:
+        manifest = import_voice(prompt, to)
+        say(f"Imported `{manifest.stem}` into `{to}`")
+
+
+voices.add_command(import_)
+
+
+def _configured_folder(config: Path | None) -> Path:
+    from ttsops.engines.setup import read_options
+    from ttsops.engines.vibevoice_realtime.card import RealtimeOptions
+
+    setup = load_settings(config, os.environ).engine_settings(IMPORTING_ENGINE)
+    found = read_options(IMPORTING_ENGINE, setup.options, RealtimeOptions).voices_folder
+    if found is None:
+        raise ConfigError(
+            "there is no folder to import voices into",
+            hint=f"give `--to voices`, or set `voices` in `[engines.{IMPORTING_ENGINE}.options]`",
+        )
+    return found
+
+
+def _list(config: Path | None, engine: str | None, language: str | None, as_json: bool) -> None:
     from ttsops.engines import registry
     from ttsops.engines.contract import EngineConfig
 

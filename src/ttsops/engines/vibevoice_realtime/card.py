@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -68,6 +69,13 @@ class RealtimeOptions(EngineOptions, frozen=True):
     threads: Annotated[
         int, Meta(ge=0, le=1024, description="CPU threads of a step; 0 for the library's choice")
     ] = 0
+
+    @property
+    def voices_folder(self) -> Path | None:
+        """Where imported voices are; None if no folder is set."""
+        if self.voices:
+            return Path(self.voices)
+        return Path(self.model) / "voices" if self.model else None
 
 
 CARD = EngineCard(

@@ -74,11 +74,13 @@ def _published_parts(
     sizes = read_config(folder / "config.json")
     with CheckpointWeights(folder, device=device, dtype=dtype) as weights:
         model = RealtimeModel(weights, sizes)
-    loaded = load_voices(Path(options.voices) if options.voices else folder / "voices")
+    voices_folder = options.voices_folder
+    assert voices_folder is not None
+    loaded = load_voices(voices_folder)
     if not loaded:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no voices",
-            hint="import the published voice prompts: `ttsops voices import`",
+            hint=f"import the published voice prompts: `ttsops voices import *.pt --to {voices_folder}`",
         )
     voices = {voice_id: (voice, state.to(device, dtype)) for voice_id, (voice, state) in loaded.items()}
     return model, QwenTokenizer(Path(options.tokenizer) if options.tokenizer else folder), voices

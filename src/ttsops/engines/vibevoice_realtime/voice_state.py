@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from ttsops.audio import write_atomically
 from ttsops.errors import InvalidValue
 from ttsops.speech import Voice
 
@@ -91,7 +92,10 @@ def describe_voice(voice_id: str) -> Voice:
 
 
 def save_voice(folder: Path, voice: Voice, state: VoiceState, source: Mapping[str, str]) -> Path:
-    """Write tensors and manifest; `source` says where the voice came from. Gives the manifest's path."""
+    """Write tensors and manifest; `source` says where the voice came from. Gives the manifest's path.
+
+    A voice is found by its manifest, which is written last: it is there whole, or not yet.
+    """
     tensors = {one.name: getattr(state, one.name).contiguous() for one in fields(state)}
     manifest = {
         **asdict(voice),
@@ -101,9 +105,9 @@ def save_voice(folder: Path, voice: Voice, state: VoiceState, source: Mapping[st
         "source": dict(source),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / f"{voice.id}.safetensors")
+    write_atomically(folder / f"{voice.id}.safetensors", save(tensors))
     path = folder / f"{voice.id}.json"
-    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 
