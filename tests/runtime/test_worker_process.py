@@ -36,7 +36,7 @@ def n_open_files() -> int:
 
 async def test_fifty_listeners_are_told_when_the_worker_is_killed_and_it_speaks_again() -> None:
     async with running(tone_settings(**PACED)) as runtime:
-        files = n_open_files()
+        files, tasks = n_open_files(), len(asyncio.all_tasks())
         streams = [await runtime.open(SpeechRequest(LONG)) for _ in range(50)]
         listening = [asyncio.create_task(hear(stream)) for stream in streams]
         await until(lambda: all(stream.stats.audio_seconds for stream in streams))
@@ -58,6 +58,7 @@ async def test_fifty_listeners_are_told_when_the_worker_is_killed_and_it_speaks_
         assert worker_of(runtime) != first_pid
         assert not psutil.pid_exists(first_pid), "the dead worker is reaped"
         assert n_open_files() == files, "no socket is left behind"
+        assert len(asyncio.all_tasks()) == tasks, "no task is left behind"
         assert len(psutil.Process().children()) == 1
 
 
