@@ -51,8 +51,10 @@ class EngineLoop:
         *,
         create: Create = registry.create,
         clock: Callable[[], float] = time.monotonic,
+        on_loaded: Callable[[], None] = lambda: None,
     ) -> None:
         self._emit = emit
+        self._on_loaded = on_loaded
         self._create = create
         self._clock = clock
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -99,6 +101,7 @@ class EngineLoop:
         except Exception as error:
             self._emit([LoadFailed(self._wire(error, EngineUnavailable))])
             return None
+        self._on_loaded()
         self._max_batch = min(engine.card.max_batch, command.config.max_batch or engine.card.max_batch)
         self._emit([Ready(engine.card, voices, self._clock() - started)])
         return engine

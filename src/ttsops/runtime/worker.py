@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ttsops.observe import logs
+from ttsops.runtime.heap import freeze_heap
 from ttsops.runtime.loop import EngineLoop
 from ttsops.runtime.messages import (
     LENGTH_BYTES,
@@ -96,7 +97,7 @@ def main(fd: int, log: LogSettings) -> int:
     sock = socket.socket(fileno=fd)
     writer = Writer(sock)
     writer.start()
-    loop = EngineLoop(writer.put)
+    loop = EngineLoop(writer.put, on_loaded=freeze_heap)
 
     def run_engine() -> None:
         loop.run()

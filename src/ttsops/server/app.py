@@ -66,7 +66,7 @@ def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServerState = app.state.server
-    tasks = [asyncio.create_task(sample_loop_lag()), asyncio.create_task(state.encoders.warm_up())]
+    tasks = [asyncio.create_task(sample_loop_lag()), asyncio.create_task(state.warm_up())]
     try:
         yield
     finally:

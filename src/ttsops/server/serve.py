@@ -26,6 +26,7 @@ from starlette.types import ASGIApp
 from ttsops.errors import ConfigError, TtsOpsError
 from ttsops.observe.logs import get_logger
 from ttsops.runtime import Runtime
+from ttsops.runtime.heap import freeze_heap
 from ttsops.server.app import create_app
 from ttsops.server.routes import metrics
 from ttsops.server.state import ServerState
@@ -104,7 +105,7 @@ async def _run(
     state: ServerState = app.state.server
     signals: asyncio.Queue[int] = asyncio.Queue()
     async with _handled(signals), _listening(settings, sites) as servers:
-        starting = asyncio.create_task(_start(runtime, settings, sites[0][1]))
+        starting = asyncio.create_task(_start(runtime, state, sites[0][1]))
         first = asyncio.create_task(signals.get())
         try:
             awaited = {starting, first, *servers}
@@ -119,7 +120,8 @@ async def _run(
             await runtime.stop()
 
 
-async def _start(runtime: Runtime, settings: Settings, listener: socket.socket) -> None:
+async def _start(runtime: Runtime, state: ServerState, listener: socket.socket) -> None:
+    settings = state.settings
     try:
         await runtime.start()
     except TtsOpsError as error:
@@ -127,6 +129,8 @@ async def _start(runtime: Runtime, settings: Settings, listener: socket.socket) 
             raise
         log.error("engine_not_ready", engine=runtime.default_engine, code=error.code, reason=error.message)
         await runtime.service(settings.runtime.failover).wait_ready()
+    await state.warm_up()
+    freeze_heap()
     _say(_ready_line(runtime, listener))
 
 

@@ -42,6 +42,7 @@ class ServerState:
         self.recent = RecentPerformance()
         self.encoders = EncoderPool()
         self.started_at = time.time()
+        self._warming: asyncio.Future[None] | None = None
         self._n_answering = 0
         self._is_idle = asyncio.Event()
         self._is_idle.set()
@@ -66,6 +67,12 @@ class ServerState:
         if path in SPEECH_ROUTES:
             metrics.REQUESTS.labels(route=path, engine=NO_ENGINE, outcome=outcome_of(error)).inc()
             metrics.ERRORS.labels(engine=NO_ENGINE, code=error.code).inc()
+
+    async def warm_up(self) -> None:
+        """Pay the first call's costs of codecs and text rules; however often it is asked, once."""
+        if self._warming is None:
+            self._warming = asyncio.ensure_future(self.encoders.warm_up())
+        await asyncio.shield(self._warming)
 
     # ---- what is going on --------------------------------------------------------------
 
