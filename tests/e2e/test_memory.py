@@ -2,17 +2,13 @@
 
 import httpx
 import pytest
+
 from e2e.conftest import RunningServer, StartServer, until
 
 pytestmark = pytest.mark.server
 
 TEXT = "A short sentence, again and again."
 ORDER = {"model": "tts-1", "voice": "alloy", "input": TEXT, "response_format": "mp3"}
-    "model": "tts-1",
-    "voice": "alloy",
-    "input": "A short sentence, again and again.",
-    "response_format": "mp3",
-}
 LONG = ORDER | {"input": "A listener who does not stay for long hears little of this. " * 50}
 
 
