@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ttsops.observe import metrics
-from ttsops.observe.gpu import GpuReader, GpuSample
+from ttsops.observe.gpu import GpuReader, GpuSample, gpu_names
 
 pytestmark = pytest.mark.unit
 
@@ -44,6 +44,9 @@ class FakeNvml:
         if handle in self.mig:
             raise self.NVMLError("Not Supported")
         return SimpleNamespace(gpu=40 + handle, memory=1)
+
+    def nvmlDeviceGetName(self, handle: int) -> str:  # noqa: N802
+        return f"Device {handle}"
 
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:  # noqa: N802
         return SimpleNamespace(used=1000 + handle, total=2000, free=0)
@@ -105,3 +108,11 @@ def test_a_scrape_asks_the_driver_and_forgets_devices_that_left(
     assert 'tts_gpu_memory_used_bytes{gpu="1"} 1001.0' in text
     nvml.n_devices = 0
     assert "tts_gpu_memory_used_bytes{" not in metrics.render()[0].decode()
+
+
+def test_devices_are_called_as_the_driver_calls_them(nvml: FakeNvml) -> None:
+    assert gpu_names() == ["Device 0", "Device 1"]
+    nvml.lost.add(1)
+    assert gpu_names() == []
+    nvml.has_driver = False
+    assert gpu_names() == []

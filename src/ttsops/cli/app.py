@@ -17,6 +17,7 @@ VERBS = {
     "engines": "ttsops.cli.engines:engines",
     "health": "ttsops.cli.health:health",
     "loadtest": "ttsops.cli.loadtest:loadtest",
+    "bench": "ttsops.cli.bench:bench",
     "golden": "ttsops.cli.golden:golden",
     "config": "ttsops.cli.config:config",
     "keys": "ttsops.cli.keys:keys",

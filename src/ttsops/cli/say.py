@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ttsops.cli.options import option_values
 from ttsops.cli.output import print_json
 from ttsops.cli.output import say as tell
 from ttsops.cli.verb import Verb, config_option, verb
 from ttsops.errors import InvalidValue
 from ttsops.settings import Settings, load_settings
-from ttsops.settings.fields import parse_scalar
 
 if TYPE_CHECKING:
     from ttsops.cli.sinks import Sink
@@ -45,19 +44,6 @@ def _options(function: Any) -> Any:
     for decorate in reversed(_OPTIONS):
         function = decorate(function)
     return function
-
-
-def _parse_options(
-    context: click.Context, parameter: click.Parameter, values: Sequence[str]
-) -> dict[str, Any]:
-    """`nfe=16` → `{"nfe": 16}`."""
-    options = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"`{value}` must be NAME=VALUE")
-        options[name] = parse_scalar(text)
-    return options
 
 
 _OPTIONS = (
@@ -98,7 +84,7 @@ _OPTIONS = (
         "options",
         multiple=True,
         metavar="NAME=VALUE",
-        callback=_parse_options,
+        callback=option_values,
         help="What only this engine takes; `ttsops engines NAME` lists it. May be repeated.",
     ),
     click.option(

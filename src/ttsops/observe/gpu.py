@@ -63,6 +63,18 @@ class GpuReader:
         return GpuSample(str(index), percent, used)
 
 
+def gpu_names() -> list[str]:
+    """Of every device, as the driver calls them; empty without NVML."""
+    nvml = _open_nvml()
+    if nvml is None:
+        return []
+    try:
+        handles = map(nvml.nvmlDeviceGetHandleByIndex, range(nvml.nvmlDeviceGetCount()))
+        return [str(nvml.nvmlDeviceGetName(handle)) for handle in handles]
+    except nvml.NVMLError:
+        return []
+
+
 def _open_nvml() -> Any:
     """The opened `pynvml` module, or None."""
     try:

@@ -58,6 +58,8 @@ class EngineService:
         self.voices: tuple[Voice, ...] = ()
         self.load_seconds: float | None = None
         self.last_error: TtsOpsError | None = None
+        self.on_steps: Callable[[Steps], None] | None = None
+        """Told of the worker's reports of its steps, for benchmarks; the metrics have them in any case."""
         self._engine_settings = engine_settings
         self._settings = settings
         self._clock = clock
@@ -254,6 +256,8 @@ class EngineService:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Steps):
             self._meters.steps(event.seconds, event.batch_sizes)
+            if self.on_steps is not None:
+                self.on_steps(event)
             return
         if isinstance(event, Closed):
             self._close(event.stream)

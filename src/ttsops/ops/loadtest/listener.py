@@ -85,12 +85,19 @@ class Ear:
                 plays_at = now + self._playout.buffered_seconds(now)
                 heard.audible_at = plays_at + float(audible[0]) / sample_rate
         seconds = len(samples) / sample_rate
-        stall_seconds = self._playout.heard(now, seconds)
-        if stall_seconds > _SHORTEST_STALL:
-            heard.underruns += 1
-            heard.underrun_seconds += stall_seconds
+        self._count_stall(self._playout.heard(now, seconds))
         heard.audio_seconds += seconds
+
+    def hear_nothing(self, now: float) -> None:
+        """Nobody waits for more after now: a stall that has not ended is one, too."""
+        if self._last_at is not None:
+            self._count_stall(self._playout.heard(now, 0.0))
 
     def seconds_in_hand(self, now: float) -> float:
         """Audio that has arrived and was not played yet."""
         return self._playout.buffered_seconds(now)
+
+    def _count_stall(self, seconds: float) -> None:
+        if seconds > _SHORTEST_STALL:
+            self._listening.underruns += 1
+            self._listening.underrun_seconds += seconds
