@@ -32,6 +32,11 @@ def test_an_engine_lists_its_options_with_their_ranges(ttsops: Ttsops) -> None:
         assert option.help in done.out
 
 
+def test_an_engine_tells_the_memory_of_a_stream(ttsops: Ttsops) -> None:
+    assert "memory of a stream: 176 MiB" in ttsops("engines", "vibevoice-realtime").out
+    assert "memory of a stream" not in ttsops("engines", "espeak").out
+
+
 def test_engines_as_json_are_their_cards(ttsops: Ttsops) -> None:
     listed = json.loads(ttsops("engines", "--json").out)
     assert [one["name"] for one in listed] == list(registry.names())

@@ -46,6 +46,8 @@ def _lines(card: EngineCard, *, is_complete: bool) -> Iterator[str]:
     yield f"  licence: {card.licence}"
     yield f"  installed: {'yes' if missing is None else f'no; {missing.hint}'}"
     yield f"  {', '.join(_abilities(card))}"
+    if card.bytes_per_stream:
+        yield f"  memory of a stream: {card.bytes_per_stream / 2**20:.0f} MiB, unless set up otherwise"
     if is_complete:
         yield from _option_lines("options of a request (`--option NAME=VALUE`)", card.options)
         yield from _option_lines(f"options in the settings (`[engines.{card.name}.options]`)", card.setup)

@@ -11,6 +11,7 @@ import click
 
 from ttsops.cli.app import app
 from ttsops.cli.output import Exit
+from ttsops.engines.reference import engines_page
 from ttsops.observe.reference import logs_page, metrics_page
 from ttsops.settings.reference import settings_page
 
@@ -46,7 +47,13 @@ def _helps(command: click.Command, name: str, parent: click.Context | None) -> I
 
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"cli.md": cli_page, "logs.md": logs_page, "metrics.md": metrics_page, "settings.md": settings_page}
+    {
+        "cli.md": cli_page,
+        "engines.md": engines_page,
+        "logs.md": logs_page,
+        "metrics.md": metrics_page,
+        "settings.md": settings_page,
+    }
 )
 
 _HEAD = """\

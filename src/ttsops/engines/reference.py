@@ -53,8 +53,14 @@ def _facts(card: EngineCard) -> list[str]:
         f"Changes of a request it applies: {', '.join(factors) or 'none'}.",
         f"Times of words: {_yes(card.gives_word_marks)}. Clones voices: {_yes(card.clones_voices)}. "
         f"Same seed, same samples: {_yes(card.deterministic)}.",
+        *([_memory(card)] if card.bytes_per_stream else []),
         f"Speaks as `{card.default_voice}` unless asked otherwise. Its sample rate: {card.sample_rate} Hz.",
     ]
+
+
+def _memory(card: EngineCard) -> str:
+    each = f"{card.bytes_per_stream / 2**20:.0f} MiB"
+    return f"Memory of a stream: {each}, unless set up otherwise; no more are let in than there is room for."
 
 
 def _yes(is_true: bool) -> str:

@@ -19,7 +19,7 @@ from ttsops.engines import registry
 from ttsops.engines.contract import EngineConfig
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime import loading
-from ttsops.engines.vibevoice_realtime.card import CARD
+from ttsops.engines.vibevoice_realtime.card import CARD, MAX_POSITIONS
 from ttsops.engines.vibevoice_realtime.config import parse_config, read_config
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
@@ -154,6 +154,19 @@ def test_memory_per_stream_is_what_is_allocated() -> None:
     n_layers = SMALL.n_text_layers + 2 * SMALL.n_speech_layers
     caches = n_layers * 2 * sizes.num_key_value_heads * 1000 * sizes.head_dim * 4
     assert caches < card.bytes_per_stream < caches + 50_000
+
+
+class ShapesOnly(RandomWeights):
+    """A model of any size that takes no memory."""
+
+    def take(self, name: str, *shape: int, **how: object) -> Tensor:
+        return torch.zeros(shape, device="meta" if shape else "cpu", dtype=torch.bfloat16)
+
+
+def test_the_memory_told_before_loading_is_that_of_the_published_model() -> None:
+    model = RealtimeModel(ShapesOnly(0, device=torch.device("meta"), dtype=torch.bfloat16), FULL)
+    each = StreamSlots(model, 1, MAX_POSITIONS).bytes_per_stream
+    assert CARD.bytes_per_stream == pytest.approx(each, rel=0.01)
 
 
 def test_streams_are_never_more_than_memory_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,13 @@ from ttsops.engines.setup import EngineOptions, describe_options
 
 SAMPLE_RATE = 24_000
 
+MAX_POSITIONS = 8192
+"""Of a context, in the published configuration."""
+
+BYTES_PER_POSITION = 2 * 2 * 2 * 64 * (4 + 2 * 20)
+"""Of a stream, in bf16: keys and values of two heads of 64, in the four layers that read text only, and for
+both branches in the twenty above them."""
+
 PUBLISHED_VOICES = (
     "en-Carter_man",
     "en-Davis_man",
@@ -56,9 +63,11 @@ class RealtimeOptions(EngineOptions, frozen=True):
     max_positions: Annotated[
         int,
         Meta(
-            ge=64, le=8192, description="Positions of a context: voice, text and speech; memory grows with it"
+            ge=64,
+            le=MAX_POSITIONS,
+            description="Positions of a context: voice, text and speech; memory grows with it",
         ),
-    ] = 8192
+    ] = MAX_POSITIONS
     random_weights: Annotated[
         Literal["", "small", "full"],
         Meta(
@@ -89,6 +98,7 @@ CARD = EngineCard(
     max_streams=256,
     takes_text_in_pieces=True,
     has_speed=False,
+    bytes_per_stream=MAX_POSITIONS * BYTES_PER_POSITION,
     aliases=OPENAI_ALIASES,
     options=(
         OptionSpec(
