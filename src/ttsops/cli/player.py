@@ -46,6 +46,8 @@ class Player:
         """Silence, now."""
         if self.process.returncode is None:
             self.process.kill()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
 
 def find_player(which: Callable[[str], str | None] = shutil.which) -> tuple[str, ...] | None:

@@ -123,11 +123,7 @@ def _say(words: tuple[str, ...], config: Path | None, engine: str | None, **give
     is_from_stdin = _is_from_stdin(words, given)
     sink = _sink(given, settings.engine)
     wish = _wish(words, given, is_from_stdin, sink)
-    try:
-        spoken, path = asyncio.run(_speak_into(settings, wish, sink))
-    except BaseException:
-        sink.abandon()
-        raise
+    spoken, path = asyncio.run(_speak_into(settings, wish, sink))
     if path:
         tell(_summary(path, spoken))
     if given["with_metrics"]:
@@ -140,16 +136,21 @@ async def _speak_into(settings: Settings, wish: Wish, sink: Sink) -> tuple[Spoke
     from ttsops.speech import SAMPLE_RATE, Samples
 
     n_samples = 0
-    with LateProgress(wish.seconds) as progress:
+    try:
+        with LateProgress(wish.seconds) as progress:
 
-        async def take(samples: Samples) -> None:
-            nonlocal n_samples
-            n_samples += len(samples)
-            await sink.take(samples)
-            progress.update(n_samples / SAMPLE_RATE, f"{n_samples / SAMPLE_RATE:.0f} s of speech")
+            async def take(samples: Samples) -> None:
+                nonlocal n_samples
+                n_samples += len(samples)
+                await sink.take(samples)
+                progress.update(n_samples / SAMPLE_RATE, f"{n_samples / SAMPLE_RATE:.0f} s of speech")
 
-        spoken = await speak(settings, wish, take)
-    return spoken, await sink.finish()
+            spoken = await speak(settings, wish, take)
+        return spoken, await sink.finish()
+    except BaseException:
+        # While the event loop still runs: a player's pipe is closed on it.
+        sink.abandon()
+        raise
 
 
 def _is_from_stdin(words: tuple[str, ...], given: dict[str, Any]) -> bool:

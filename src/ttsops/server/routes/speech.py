@@ -23,7 +23,12 @@ _OK: dict[str, Any] = {
     "content": audio_content()
     | {
         "text/event-stream": {
-            "schema": {"type": "string"},
+            "schema": {
+                "type": "object",
+                "description": "One event; `data` is JSON",
+                "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                "required": ["data"],
+            },
             "example": 'data: {"type":"speech.audio.delta","audio":"SUQzBA…"}\n\n'
             'data: {"type":"speech.audio.done","usage":{"input_tokens":5,"output_tokens":31,'
             '"total_tokens":36}}\n\n',
