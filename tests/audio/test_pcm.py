@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ttsops.audio.pcm import clip, float_to_s16, s16_to_float, samples_in, seconds_of, to_s16
+from ttsops.audio.pcm import clip, float_to_s16, s16_to_float, to_s16
 from ttsops.errors import AudioError, BadAudio
 
 pytestmark = pytest.mark.unit
@@ -55,8 +55,3 @@ def test_bytes_are_little_endian_on_every_machine() -> None:
 def test_half_a_sample_is_an_error_and_not_noise() -> None:
     with pytest.raises(AudioError, match="3 bytes"):
         s16_to_float(b"\0\0\0")
-
-
-@given(st.integers(0, 10**9), st.sampled_from([8000, 22050, 24000, 44100, 48000]))
-def test_samples_and_seconds_go_both_ways(n_samples: int, rate: int) -> None:
-    assert samples_in(seconds_of(n_samples, rate), rate) == n_samples

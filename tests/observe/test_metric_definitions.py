@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ttsops import __version__
 from ttsops.errors import Cancelled, EngineHung, InvalidValue, Overloaded, SlowReader
 from ttsops.observe import definitions, metrics
-from ttsops.observe.figures import rtf, speedup
+from ttsops.observe.figures import rtf
 from ttsops.observe.outcomes import outcome_of
 from ttsops.observe.reference import metrics_page
 
@@ -80,9 +80,7 @@ def test_the_metrics_page_is_up_to_date() -> None:
 
 def test_rtf_is_time_over_audio() -> None:
     assert rtf(1.0, 4.0) == 0.25
-    assert speedup(1.0, 4.0) == 4.0
     assert rtf(1.0, 0.0) is None
-    assert speedup(0.0, 1.0) is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ttsops.audio.formats import (
     format_of_suffix,
     parse_format,
 )
-from ttsops.audio.pcm import float_to_s16, s16_to_float, samples_in, seconds_of
+from ttsops.audio.pcm import float_to_s16, s16_to_float
 from ttsops.audio.resample import StreamResampler, resample
 from ttsops.audio.seams import crossfade
 from ttsops.audio.tags import NO_TAGS, Tags, synthetic_speech
@@ -46,8 +46,6 @@ __all__ = [
     "require_finite",
     "resample",
     "s16_to_float",
-    "samples_in",
-    "seconds_of",
     "synthetic_speech",
     "write_atomically",
 ]

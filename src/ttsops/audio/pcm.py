@@ -49,13 +49,3 @@ def clip(samples: Samples) -> Samples:
     """Samples [N] held within [-1, 1]. Raises `BadAudio`."""
     require_finite(samples)
     return np.clip(samples, np.float32(-1), np.float32(1))
-
-
-def seconds_of(n_samples: int, sample_rate: int) -> float:
-    """Duration of so many samples."""
-    return n_samples / sample_rate
-
-
-def samples_in(seconds: float, sample_rate: int) -> int:
-    """Samples of a duration, to the nearest."""
-    return round(seconds * sample_rate)

@@ -111,11 +111,6 @@ class Stream:
         """The engine that really speaks."""
         return self.card.name
 
-    @property
-    def buffered_seconds(self) -> float:
-        """Audio in the simulated listener's hand now."""
-        return self._playout.buffered_seconds(self._clock())
-
     # ---- text in -----------------------------------------------------------------------
 
     def append(self, text: str) -> None:
