@@ -1,0 +1,263 @@
+"""One set-up of the engine `vibevoice-realtime` on random weights of full size, in a process of its own.
+
+    python -m benchmarks.realtime_engine '{"device": "cpu", "dtype": "fp32", "frames": 30, "batches": [1, 8]}'
+
+Run by `benchmarks.vibevoice_realtime`: a fresh process, so that its peak of memory is its own. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import statistics
+import sys
+import time
+from collections import defaultdict
+from typing import Any
+
+import torch
+
+from benchmarks.machine_limits import Limits, measure_limits, synchronise
+from ttsops.engines import EngineConfig, registry
+from ttsops.engines.contract import Engine, Utterance
+from ttsops.engines.nn.weights import RandomWeights
+from ttsops.engines.vibevoice_realtime.model import RealtimeModel
+from ttsops.engines.vibevoice_realtime.random_model import FULL
+from ttsops.engines.vibevoice_realtime.windows import SPEECH_WINDOW, TEXT_WINDOW
+from ttsops.speech import SpeechRequest
+
+FRAME_SECONDS = 3200 / 24_000
+N_STEPS = 5
+N_ROWS = 2
+"""The guided and the unguided branch."""
+
+MAX_POSITIONS = 2048
+WORDS = "the harbour wakes before the town does and men carry crates of ice along the quay"
+N_FIRST = 5
+"""Tries of the first chunk."""
+
+MODULES = {
+    "text layers": "text_layers",
+    "speech layers": "speech_layers",
+    "diffusion head": "sampler",
+    "acoustic decoder": "decoder",
+    "connector": "connector",
+    "classifier": "eos",
+}
+"""Component → its name in `RealtimeModel`."""
+
+PREFIXES = {
+    "model.language_model.layers.": "text layers",
+    "model.tts_language_model.": "speech layers",
+    "model.prediction_head.": "diffusion head",
+    "model.acoustic_tokenizer.decoder.": "acoustic decoder",
+    "model.acoustic_connector.": "connector",
+    "tts_eos_classifier.": "classifier",
+}
+
+
+class Shapes(RandomWeights):
+    """The names and sizes of all weights, without the weights."""
+
+    def __init__(self) -> None:
+        super().__init__(0, device=torch.device("meta"))
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def take(self, name: str, *shape: int, **how: Any) -> torch.Tensor:
+        self.shapes[name] = shape
+        return torch.zeros(shape, device="meta" if shape else "cpu")
+
+
+def weight_shapes() -> dict[str, tuple[int, ...]]:
+    shapes = Shapes()
+    RealtimeModel(shapes, FULL)
+    return shapes.shapes
+
+
+def work_per_frame(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[float, float]]:
+    """Component → weights read, and floating point operations, of a frame of one stream."""
+    reads: defaultdict[str, float] = defaultdict(float)
+    flops: defaultdict[str, float] = defaultdict(float)
+    for name, shape in shapes.items():
+        component = next((found for prefix, found in PREFIXES.items() if name.startswith(prefix)), None)
+        if component is None:
+            continue
+        n_reads, n_rows = _uses(name, component)
+        reads[component] += math.prod(shape) * n_reads
+        if len(shape) > 1:
+            flops[component] += 2 * math.prod(shape) * n_rows
+    return {component: (reads[component], flops[component]) for component in MODULES}
+
+
+def _uses(name: str, component: str) -> tuple[float, float]:
+    """How often a weight is read in a frame, and for how many rows."""
+    if component == "text layers":
+        return 1 / SPEECH_WINDOW, TEXT_WINDOW / SPEECH_WINDOW
+    if component == "speech layers":
+        return 1, N_ROWS + TEXT_WINDOW / SPEECH_WINDOW
+    if component == "diffusion head":
+        if "t_embedder" in name:  # once for all frames
+            return 0, 0
+        if "adaLN" in name or "cond_proj" in name:  # once for all steps
+            return 1, N_ROWS * (N_STEPS if "adaLN" in name else 1)
+        return N_STEPS, N_ROWS * N_STEPS
+    if component == "acoustic decoder":
+        return 1, _time_steps(name)
+    return 1, 1
+
+
+def _time_steps(name: str) -> int:
+    """Inputs of a frame that a convolution of the decoder is applied to."""
+    parts = name.removeprefix("model.acoustic_tokenizer.decoder.").split(".")
+    if parts[0] == "head":
+        return math.prod(FULL.decoder.ratios)
+    stage = int(parts[1])
+    return math.prod(FULL.decoder.ratios[: max(0, stage - 1) if parts[0] == "upsample_layers" else stage])
+
+
+class Timed:
+    """Stands before a module and adds up the time of its calls."""
+
+    def __init__(self, inner: Any, device: torch.device) -> None:
+        self._inner = inner
+        self._device = device
+        self.seconds = 0.0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        synchronise(self._device)
+        started_at = time.perf_counter()
+        result = self._inner(*args, **kwargs)
+        synchronise(self._device)
+        self.seconds += time.perf_counter() - started_at
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def open_one(engine: Engine, number: int, n_frames: int) -> Utterance:
+    """An utterance that goes on for more than so many frames."""
+    n_words = 2 * TEXT_WINDOW * (n_frames // SPEECH_WINDOW + 4)
+    words = WORDS.split()
+    text = " ".join(words[(number + i) % len(words)] for i in range(n_words))
+    voices = engine.voices()
+    return engine.open(SpeechRequest(text, voice=voices[number % len(voices)].id, seed=number))
+
+
+def step_seconds(engine: Engine, batch: list[Utterance], n_steps: int) -> list[float]:
+    """Of each step; samples are on the host when it ends."""
+    seconds = []
+    for _ in range(n_steps):
+        started_at = time.perf_counter()
+        steps = engine.step(batch)
+        seconds.append(time.perf_counter() - started_at)
+        assert all(len(step.samples) for step in steps), "a stream has ended"
+    return seconds
+
+
+def first_chunk_seconds(engine: Engine) -> float:
+    """From asking to the first samples, the median of a few."""
+    seconds = []
+    for number in range(N_FIRST):
+        started_at = time.perf_counter()
+        utterance = open_one(engine, number, 1)
+        engine.step([utterance])
+        seconds.append(time.perf_counter() - started_at)
+        engine.close(utterance)
+    return statistics.median(seconds)
+
+
+def one_stream(engine: Engine, n_frames: int) -> dict[str, float]:
+    utterance = open_one(engine, 0, n_frames + SPEECH_WINDOW)
+    step_seconds(engine, [utterance], SPEECH_WINDOW)
+    seconds = step_seconds(engine, [utterance], n_frames)
+    engine.close(utterance)
+    return {
+        "frame_ms": 1000 * statistics.mean(seconds),
+        "frame_p50_ms": 1000 * statistics.median(seconds),
+        "frame_max_ms": 1000 * max(seconds),
+        "rtf": statistics.mean(seconds) / FRAME_SECONDS,
+    }
+
+
+def components(
+    engine: Any, n_frames: int, limits: Limits, bytes_per_weight: float
+) -> dict[str, dict[str, float]]:
+    """Milliseconds of a frame in each component, and how near that is to what the machine can do."""
+    model = engine._model
+    utterance = open_one(engine, 0, n_frames + SPEECH_WINDOW)
+    step_seconds(engine, [utterance], SPEECH_WINDOW)
+    timers = {name: Timed(getattr(model, attribute), model.device) for name, attribute in MODULES.items()}
+    for name, attribute in MODULES.items():
+        setattr(model, attribute, timers[name])
+    frame_ms = 1000 * statistics.mean(step_seconds(engine, [utterance], n_frames))
+    engine.close(utterance)
+    work = work_per_frame(weight_shapes())
+    found = {}
+    for name, timer in timers.items():
+        setattr(model, MODULES[name], timer._inner)
+        n_weights, n_flops = work[name]
+        floor_ms = 1000 * limits.floor_seconds(n_weights * bytes_per_weight, n_flops)
+        ms = 1000 * timer.seconds / n_frames
+        found[name] = {"ms": ms, "floor_ms": floor_ms, "share_of_limit": floor_ms / ms if ms else 0.0}
+    found["everything else"] = {"ms": frame_ms - sum(one["ms"] for one in found.values())}
+    return found
+
+
+def batch_frames_per_second(engine: Engine, n_streams: int, n_frames: int) -> float:
+    batch = [open_one(engine, number, n_frames + 3) for number in range(n_streams)]
+    step_seconds(engine, batch, 3)
+    seconds = step_seconds(engine, batch, n_frames)
+    for utterance in batch:
+        engine.close(utterance)
+    return n_streams / statistics.mean(seconds)
+
+
+def peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(device: str, dtype: str, frames: int, batches: list[int], threads: int = 0) -> dict[str, Any]:
+    config = EngineConfig(
+        device=device,
+        dtype=dtype,
+        max_streams=max(batches),
+        options={"random_weights": "full", "max_positions": MAX_POSITIONS, "threads": threads},
+    )
+    before_bytes = peak_bytes()
+    started_at = time.perf_counter()
+    engine: Any = registry.create("vibevoice-realtime", config)
+    engine.warm_up()
+    load_seconds = time.perf_counter() - started_at
+    model = engine._model
+    bytes_per_weight = {"int8": 1.0}.get(dtype, float(model.dtype.itemsize))
+    n_weights = sum(math.prod(shape) for shape in weight_shapes().values())
+    found: dict[str, Any] = {
+        "threads": torch.get_num_threads(),
+        "load_seconds": load_seconds,
+        "first_chunk_ms": 1000 * first_chunk_seconds(engine),
+        "one_stream": one_stream(engine, frames),
+    }
+    found["memory"] = {
+        "peak_mib": peak_bytes() / 2**20,
+        "before_loading_mib": before_bytes / 2**20,
+        "weights_mib": n_weights * bytes_per_weight / 2**20,
+        "state_mib": engine.card.bytes_per_stream / 2**20,
+    }
+    if model.device.type == "cuda":
+        found["memory"]["peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
+    limits = measure_limits(model.device, model.dtype)
+    found["limits"] = {
+        "read_gb_per_second": limits.read_bytes_per_second / 1e9,
+        "gflops_per_second": limits.flops_per_second / 1e9,
+    }
+    found["components"] = components(engine, frames, limits, bytes_per_weight)
+    found["frames_per_second"] = {
+        str(n_streams): batch_frames_per_second(engine, n_streams, frames) for n_streams in batches
+    }
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(**json.loads(sys.argv[1]))))
