@@ -27,3 +27,10 @@ def test_a_pause_because_text_came_late_is_not_our_underrun() -> None:
 
 def test_waiting_for_the_first_sound_is_no_stall() -> None:
     assert Playout().heard(5.0, 1.0) == 0.0
+
+
+def test_what_is_in_hand_is_played_down() -> None:
+    player = Playout()
+    assert player.buffered_seconds(5.0) == 0.0
+    player.heard(10.0, 2.0)
+    assert [player.buffered_seconds(now) for now in (10.5, 13.0)] == [1.5, 0.0]

@@ -15,6 +15,10 @@ class Playout:
     def __init__(self) -> None:
         self._dry_at: float | None = None
 
+    def buffered_seconds(self, now: float) -> float:
+        """Audio in the listener's hand."""
+        return 0.0 if self._dry_at is None else max(0.0, self._dry_at - now)
+
     def heard(self, now: float, seconds: float, *, is_late_text: bool = False) -> float:
         """`seconds` of audio reached the listener at `now`; for how long the listener had run dry before."""
         if self._dry_at is None:
