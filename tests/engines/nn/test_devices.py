@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from ttsops.engines.contract import EngineConfig
-from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype
+from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype, pick_layer
+from ttsops.engines.nn.linear import Linear
 from ttsops.errors import ConfigError, EngineUnavailable
 
 pytestmark = pytest.mark.unit
@@ -28,6 +29,7 @@ def test_what_is_no_device_is_a_wrong_setting() -> None:
         ("auto", "mps", torch.float32),
         ("auto", "cuda", torch.bfloat16),
         ("fp16", "cuda", torch.float16),
+        ("int8", "cpu", torch.float32),
     ],
 )
 def test_number_formats(wanted: str, device: str, expected: torch.dtype) -> None:
@@ -37,6 +39,28 @@ def test_number_formats(wanted: str, device: str, expected: torch.dtype) -> None
 def test_an_unknown_number_format_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="fp7"):
         pick_dtype(EngineConfig(dtype="fp7"), torch.device("cpu"))
+
+
+def test_eight_bit_weights_are_for_a_cpu() -> None:
+    with pytest.raises(ConfigError, match="int8"):
+        pick_dtype(EngineConfig(dtype="int8"), torch.device("cuda"))
+
+
+def test_int8_rounds_the_weights_and_fp32_does_not() -> None:
+    """The largest layers are read once a frame: eight bits are a quarter of the memory they come from."""
+    cpu = torch.device("cpu")
+    weight, x = torch.randn(1024, 1024) / 32, torch.randn(2, 1024)
+    expected = torch.nn.functional.linear(x, weight)
+    errors = {}
+    for dtype in ("fp32", "int8"):
+        layer = pick_layer(EngineConfig(dtype=dtype), cpu, torch.float32)(weight, None)
+        errors[dtype] = float((layer(x) - expected).norm() / expected.norm())
+    assert errors["fp32"] < 1e-5
+    assert 1e-4 < errors["int8"] < 0.02
+
+
+def test_an_accelerator_keeps_the_plain_layer() -> None:
+    assert pick_layer(EngineConfig(), torch.device("cuda"), torch.bfloat16) is Linear
 
 
 def test_free_memory_is_known() -> None:

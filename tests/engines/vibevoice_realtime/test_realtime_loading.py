@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ttsops.engines import registry
 from ttsops.engines.contract import EngineConfig
+from ttsops.engines.nn.few_rows import pack
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime import loading
 from ttsops.engines.vibevoice_realtime.card import CARD, MAX_POSITIONS
@@ -107,7 +108,7 @@ def load(folder: Path, **options: str | int) -> RealtimeEngine:
 
 def test_a_published_folder_speaks_as_its_weights_do(published: Path) -> None:
     engine = load(published)
-    model = random_model(SMALL, 0)
+    model = random_model(SMALL, 0, layer=pack)
     voices = random_voices(model, ("en-Mike_man", "de-Spk0_woman"), 0)
     card = engine.card
     direct = RealtimeEngine(card, model, StreamSlots(model, 1, 256), QwenTokenizer(published), voices)

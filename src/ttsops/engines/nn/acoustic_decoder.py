@@ -17,7 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ttsops.engines.nn.layers import Linear, load_linear, rms_norm
+from ttsops.engines.nn.decoder_cpu import feed_forward, mix
+from ttsops.engines.nn.few_rows import PackedLinear
+from ttsops.engines.nn.layers import load_linear, rms_norm
 from ttsops.engines.nn.weights import Weights
 
 KERNEL = 7
@@ -88,18 +90,40 @@ class _Shapes:
         return len(self.shapes) - 1
 
 
-class CausalConv:
-    """A dense convolution over the last seven inputs: the stem and the head."""
+class Stem:
+    """A dense convolution over the last seven latents."""
 
     def __init__(self, weights: Weights, prefix: str, n_in: int, n_out: int, places: _Shapes) -> None:
         weight = weights.take(f"{prefix}.weight", n_out, n_in, KERNEL)
-        self._linear = Linear(weight.flatten(1), weights.take(f"{prefix}.bias", n_out))
+        self._linear = weights.layer(weight.flatten(1), weights.take(f"{prefix}.bias", n_out))
         self._place = places.add(KERNEL - 1, n_in)
 
     def __call__(self, x: Tensor, state: DecoderSlots, slots: Tensor) -> Tensor:
-        """[B, T, I] → [B, T, O]."""
+        """[B, T, D] → [B, T, C]."""
         joined = state.join(self._place, slots, x)
         return self._linear(joined.unfold(1, KERNEL, 1).flatten(2))
+
+
+class Head:
+    """A convolution to one channel: seven products of every input at once, each added one step later.
+
+    Gathering the seven inputs of each of 3200 samples first would move seven times the memory.
+    """
+
+    def __init__(self, weights: Weights, prefix: str, n_in: int, places: _Shapes) -> None:
+        weight = weights.take(f"{prefix}.weight", 1, n_in, KERNEL)
+        self._taps = weight[0].contiguous()  # [C, taps]
+        self._bias = weights.take(f"{prefix}.bias", 1)
+        self._place = places.add(KERNEL - 1, n_in)
+
+    def __call__(self, x: Tensor, state: DecoderSlots, slots: Tensor) -> Tensor:
+        """[B, T, C] → [B, T]."""
+        products = state.join(self._place, slots, x) @ self._taps  # [B, T + 6, taps]
+        n_steps = x.shape[1]
+        y = products[:, :n_steps, 0] + self._bias
+        for k in range(1, KERNEL):
+            y += products[:, k : k + n_steps, k]
+        return y
 
 
 class Upsample:
@@ -112,7 +136,7 @@ class Upsample:
         # Outputs 0 … r-1 of a step come from this input, and r … 2r-1 of the step before are added to them.
         taps = weight.view(n_in, n_out, 2, ratio).permute(3, 1, 2, 0)  # [r, O, this | before, I]
         bias = weights.take(f"{prefix}.bias", n_out).repeat(ratio)
-        self._linear = Linear(taps.reshape(ratio * n_out, 2 * n_in), bias)
+        self._linear = weights.layer(taps.reshape(ratio * n_out, 2 * n_in), bias)
         self._n_out = n_out
         self._place = places.add(1, n_in)
 
@@ -139,14 +163,17 @@ class Block:
         self._norm = weights.take(f"{prefix}.norm.weight", channels)
         self._feed_norm = weights.take(f"{prefix}.ffn_norm.weight", channels)
         self._in = load_linear(weights, f"{prefix}.ffn.linear1", channels, 4 * channels)
-        out = load_linear(weights, f"{prefix}.ffn.linear2", 4 * channels, channels)
-        assert out.bias is not None
-        self._out = Linear(out.weight.mul_(feed_gamma[:, None]), out.bias.mul_(feed_gamma))
+        out = weights.take(f"{prefix}.ffn.linear2.weight", channels, 4 * channels).mul_(feed_gamma[:, None])
+        self._out = weights.layer(out, weights.take(f"{prefix}.ffn.linear2.bias", channels).mul_(feed_gamma))
         self._eps = norm_eps
         self._place = places.add(KERNEL - 1, channels)
 
     def __call__(self, x: Tensor, state: DecoderSlots, slots: Tensor) -> Tensor:
         """[B, T, C] → [B, T, C]."""
+        if isinstance(self._in, PackedLinear) and isinstance(self._out, PackedLinear):
+            remembered = state.buffers[self._place]
+            x = mix(x, remembered, slots, self._norm, self._eps, self._taps, self._bias)
+            return feed_forward(x, self._feed_norm, self._eps, self._in, self._out)
         joined = state.join(self._place, slots, rms_norm(x, self._norm, self._eps))
         n_steps = x.shape[1]
         x = x + self._bias
@@ -163,9 +190,7 @@ class AcousticDecoder:
         channels = config.channels
         self.config = config
         stem = f"{prefix}.upsample_layers.0.0.conv.conv"
-        self.ups: list[CausalConv | Upsample] = [
-            CausalConv(weights, stem, config.latent_size, channels[0], places)
-        ]
+        self.ups: list[Stem | Upsample] = [Stem(weights, stem, config.latent_size, channels[0], places)]
         for i, ratio in enumerate(config.ratios, start=1):
             name = f"{prefix}.upsample_layers.{i}.0.convtr.convtr"
             self.ups.append(Upsample(weights, name, channels[i - 1], channels[i], ratio, places))
@@ -176,7 +201,7 @@ class AcousticDecoder:
             ]
             for i, depth in enumerate(config.depths)
         ]
-        self.head = CausalConv(weights, f"{prefix}.head.conv.conv", channels[-1], 1, places)
+        self.head = Head(weights, f"{prefix}.head.conv.conv", channels[-1], places)
         self._shapes = places.shapes
         self._device, self._dtype = weights.device, weights.dtype
 
@@ -191,4 +216,4 @@ class AcousticDecoder:
             x = up(x, state, slots)
             for block in stage:
                 x = block(x, state, slots)
-        return self.head(x, state, slots).flatten(1)
+        return self.head(x, state, slots)

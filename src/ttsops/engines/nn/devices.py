@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psutil
 import torch
 
 from ttsops.engines.contract import EngineConfig
+from ttsops.engines.nn.few_rows import pack
+from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.errors import ConfigError, EngineUnavailable
 
+INT8 = "int8"
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -30,12 +35,27 @@ def pick_device(config: EngineConfig) -> torch.device:
 
 
 def pick_dtype(config: EngineConfig, device: torch.device) -> torch.dtype:
-    """`auto` is bf16 on CUDA and fp32 elsewhere. Raises `ConfigError` for one that is not supported."""
+    """Of what is computed: `auto` is bf16 on CUDA and fp32 elsewhere, `int8` weights are multiplied in fp32.
+
+    Raises `ConfigError` for one that is not supported on `device`.
+    """
     if config.dtype == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
+    if config.dtype == INT8 and device.type == "cpu":
+        return torch.float32
     if config.dtype not in DTYPES:
-        raise ConfigError(f"dtype `{config.dtype}` is not supported", hint="`auto`, `fp32`, `fp16` or `bf16`")
+        raise ConfigError(
+            f"dtype `{config.dtype}` is not supported on `{device.type}`",
+            hint="`auto`, `fp32`, `fp16` or `bf16`, and `int8` on a CPU",
+        )
     return DTYPES[config.dtype]
+
+
+def pick_layer(config: EngineConfig, device: torch.device, dtype: torch.dtype) -> MakeLayer:
+    """How linear layers are kept: packed for few rows on a CPU, with 8-bit weights if `int8` is asked for."""
+    if device.type != "cpu" or dtype != torch.float32:
+        return Linear
+    return partial(pack, bits=8 if config.dtype == INT8 else 32)
 
 
 def free_bytes(device: torch.device) -> int:

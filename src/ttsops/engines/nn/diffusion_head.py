@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ttsops.engines.nn.layers import Linear, load_fused, load_linear, rms_norm
+from ttsops.engines.nn.layers import load_fused, load_linear, rms_norm
 from ttsops.engines.nn.weights import Weights
 
 N_FREQUENCIES = 128
@@ -72,6 +72,7 @@ class DiffusionHead:
             (f"{prefix}.final_layer.adaLN_modulation.1", 2 * hidden),
         ]
         self.config = config
+        self._dtype = weights.dtype
         self.input = load_linear(
             weights, f"{prefix}.noisy_images_proj", config.latent_size, hidden, has_bias=False
         )
@@ -79,7 +80,7 @@ class DiffusionHead:
         self.layers = [HeadLayer(weights, f"{prefix}.layers.{i}", config) for i in range(config.head_layers)]
         self._time_in = load_linear(weights, f"{time_mlp}.0", 2 * N_FREQUENCIES, hidden, has_bias=False)
         self._time_out = load_linear(weights, f"{time_mlp}.2", hidden, hidden, has_bias=False)
-        self._modulation: Linear = load_fused(weights, modulations, hidden, has_bias=False)
+        self._modulation = load_fused(weights, modulations, hidden, has_bias=False)
         self._output = load_linear(
             weights, f"{prefix}.final_layer.linear", hidden, config.latent_size, has_bias=False
         )
@@ -89,7 +90,7 @@ class DiffusionHead:
 
         The published code rounds times to the weights' format first (bf16: 999 → 1000); here they are exact.
         """
-        sinusoid = time_sinusoid(timesteps).to(self.input.weight.dtype)
+        sinusoid = time_sinusoid(timesteps).to(self._dtype)
         return self._time_out(functional.silu(self._time_in(sinusoid)))
 
     def modulations(self, condition: Tensor, time: Tensor) -> Tensor:

@@ -8,33 +8,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ttsops.engines.nn.linear import Layer
 from ttsops.engines.nn.weights import Weights
 
 
-class Linear:
-    """y = x Wᵀ + b."""
-
-    __slots__ = ("bias", "weight")
-
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
-        self.weight = weight  # [O, I]
-        self.bias = bias  # [O]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """[..., I] → [..., O]."""
-        return functional.linear(x, self.weight, self.bias)
-
-
-def load_linear(weights: Weights, name: str, n_in: int, n_out: int, *, has_bias: bool = True) -> Linear:
+def load_linear(weights: Weights, name: str, n_in: int, n_out: int, *, has_bias: bool = True) -> Layer:
     """The layer whose tensors are `name.weight` and `name.bias`."""
     return load_fused(weights, [(name, n_out)], n_in, has_bias=has_bias)
 
 
-def load_fused(weights: Weights, parts: Sequence[tuple[str, int]], n_in: int, *, has_bias: bool) -> Linear:
+def load_fused(weights: Weights, parts: Sequence[tuple[str, int]], n_in: int, *, has_bias: bool) -> Layer:
     """Layers with one input as a single product, their outputs side by side."""
     weight = [weights.take(f"{name}.weight", n_out, n_in) for name, n_out in parts]
     bias = [weights.take(f"{name}.bias", n_out) for name, n_out in parts] if has_bias else []
-    return Linear(_joined(weight), _joined(bias) if bias else None)
+    return weights.layer(_joined(weight), _joined(bias) if bias else None)
 
 
 def rms_norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.errors import EngineUnavailable
 
 N_LISTED = 8
@@ -36,6 +37,8 @@ class Weights(Protocol):
 
     device: torch.device
     dtype: torch.dtype
+    layer: MakeLayer
+    """How a linear layer is kept; what it is given is not needed afterwards."""
 
     def take(
         self, name: str, *shape: int, dtype: torch.dtype | None = None, fan_in: int | None = None
@@ -55,9 +58,15 @@ class CheckpointWeights:
     """A safetensors file, or a folder with one or with shards and their index. A context manager."""
 
     def __init__(
-        self, path: Path, *, device: torch.device | None = None, dtype: torch.dtype = torch.float32
+        self,
+        path: Path,
+        *,
+        device: torch.device | None = None,
+        dtype: torch.dtype = torch.float32,
+        layer: MakeLayer = Linear,
     ) -> None:
         """Raises `EngineUnavailable` if there is no readable checkpoint at `path`."""
+        self.layer = layer
         self.device = device or torch.device("cpu")
         self.dtype = dtype
         self._path = path
@@ -131,11 +140,13 @@ class RandomWeights:
         gains: Mapping[str, float] | None = None,
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
+        layer: MakeLayer = Linear,
     ) -> None:
         """`constants` fills the tensors of these names with one value.
 
         A layer gives `gain` times the size of what it takes, or what `gains` says of its weight.
         """
+        self.layer = layer
         self.device = device or torch.device("cpu")
         self.dtype = dtype
         self._seed = seed

@@ -21,6 +21,7 @@ from ttsops.engines.nn.acoustic_decoder import AcousticDecoder
 from ttsops.engines.nn.comparison import Comparison, compare
 from ttsops.engines.nn.diffusion_head import DiffusionHead, time_sinusoid
 from ttsops.engines.nn.dpm_solver import Solver, alphas_cumprod, coefficients, cosine_betas, sigmas, timesteps
+from ttsops.engines.nn.few_rows import pack
 from ttsops.engines.nn.sampler import solver_step
 from ttsops.engines.nn.weights import CheckpointWeights
 from ttsops.engines.vibevoice_realtime.config import parse_decoder, parse_head
@@ -67,7 +68,7 @@ def _compare_all(actual: Tensors, outputs: Tensors) -> Iterator[Comparison]:
 
 
 def _compare_head(folder: Path, inputs: Tensors, outputs: Tensors) -> Iterator[Comparison]:
-    with CheckpointWeights(folder) as weights:
+    with CheckpointWeights(folder, layer=pack) as weights:
         head = DiffusionHead(
             weights, "model.prediction_head", parse_head(_config(folder)["diffusion_head_config"])
         )
@@ -90,7 +91,7 @@ def _compare_head(folder: Path, inputs: Tensors, outputs: Tensors) -> Iterator[C
 
 
 def _compare_decoder(folder: Path, inputs: Tensors, outputs: Tensors) -> Iterator[Comparison]:
-    with CheckpointWeights(folder) as weights:
+    with CheckpointWeights(folder, layer=pack) as weights:
         config = parse_decoder(_config(folder)["acoustic_tokenizer_config"])
         decoder = AcousticDecoder(weights, "model.acoustic_tokenizer.decoder", config)
         weights.finish()

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ttsops.engines.nn.comparison import Comparison, compare, compare_frames, stack
+from ttsops.engines.nn.few_rows import pack
 from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.nn.weights import CheckpointWeights
 from ttsops.engines.vibevoice_realtime.config import read_config
@@ -69,7 +70,7 @@ class _Case:
     def __init__(self, folder: Path, inputs: Tensors) -> None:
         self.inputs = inputs
         self.meta: Mapping[str, Any] = json.loads((folder / "meta.json").read_text())
-        with CheckpointWeights(folder) as weights:
+        with CheckpointWeights(folder, layer=pack) as weights:
             self.model = RealtimeModel(weights, read_config(folder / "config.json"))
         self.voice = recorded_voice(inputs)
         self.first_position = self.voice.speech.shape[3]

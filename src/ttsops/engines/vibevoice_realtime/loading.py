@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from ttsops.engines.contract import EngineCard, EngineConfig
-from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype
+from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype, pick_layer
+from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.nn.weights import CheckpointWeights
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES, RealtimeOptions
@@ -43,12 +44,13 @@ def create(config: EngineConfig) -> RealtimeEngine:
     options = read_options(CARD.name, config.options, RealtimeOptions)
     device = pick_device(config)
     dtype = pick_dtype(config, device)
+    layer = pick_layer(config, device, dtype)
     if options.threads:
         torch.set_num_threads(options.threads)
     if options.random_weights:
-        model, tokenizer, voices = _random_parts(options, device, dtype)
+        model, tokenizer, voices = _random_parts(options, device, dtype, layer)
     else:
-        model, tokenizer, voices = _published_parts(options, device, dtype)
+        model, tokenizer, voices = _published_parts(options, device, dtype, layer)
     vocab_size = model.config.language_model.vocab_size
     if tokenizer.n_ids > vocab_size:
         raise EngineUnavailable(
@@ -63,7 +65,7 @@ def create(config: EngineConfig) -> RealtimeEngine:
 
 
 def _published_parts(
-    options: RealtimeOptions, device: torch.device, dtype: torch.dtype
+    options: RealtimeOptions, device: torch.device, dtype: torch.dtype, layer: MakeLayer
 ) -> tuple[RealtimeModel, Tokenizer, Voices]:
     if not options.model:
         raise EngineUnavailable(
@@ -72,7 +74,7 @@ def _published_parts(
         )
     folder = Path(options.model)
     sizes = read_config(folder / "config.json")
-    with CheckpointWeights(folder, device=device, dtype=dtype) as weights:
+    with CheckpointWeights(folder, device=device, dtype=dtype, layer=layer) as weights:
         model = RealtimeModel(weights, sizes)
     voices_folder = options.voices_folder
     assert voices_folder is not None
@@ -87,11 +89,11 @@ def _published_parts(
 
 
 def _random_parts(
-    options: RealtimeOptions, device: torch.device, dtype: torch.dtype
+    options: RealtimeOptions, device: torch.device, dtype: torch.dtype, layer: MakeLayer
 ) -> tuple[RealtimeModel, Tokenizer, Voices]:
     logger.warning("engine `%s` has random weights: it makes noise, not speech", CARD.name)
     sizes = FULL if options.random_weights == "full" else SMALL
-    model = random_model(sizes, options.random_seed, device=device, dtype=dtype)
+    model = random_model(sizes, options.random_seed, device=device, dtype=dtype, layer=layer)
     tokenizer = HashedWords(model.config.language_model.vocab_size)
     return model, tokenizer, random_voices(model, PUBLISHED_VOICES, options.random_seed)
 

@@ -12,6 +12,7 @@ import torch
 
 from ttsops.engines.nn.acoustic_decoder import DecoderConfig
 from ttsops.engines.nn.diffusion_head import HeadConfig
+from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.engines.nn.qwen2 import Qwen2Config
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime.config import RealtimeConfig
@@ -54,10 +55,14 @@ _TEXT_POSITIONS, _SPEECH_FRAMES = 20, 40
 
 
 def random_weights(
-    seed: int, *, device: torch.device | None = None, dtype: torch.dtype = torch.float32
+    seed: int,
+    *,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+    layer: MakeLayer = Linear,
 ) -> RandomWeights:
     """The same for a seed, on every machine."""
-    return RandomWeights(seed, _CONSTANTS, gain=_GAIN, gains=_GAINS, device=device, dtype=dtype)
+    return RandomWeights(seed, _CONSTANTS, gain=_GAIN, gains=_GAINS, device=device, dtype=dtype, layer=layer)
 
 
 def random_model(
@@ -66,9 +71,10 @@ def random_model(
     *,
     device: torch.device | None = None,
     dtype: torch.dtype = torch.float32,
+    layer: MakeLayer = Linear,
 ) -> RealtimeModel:
     """A model of `FULL` or `SMALL` size."""
-    return RealtimeModel(random_weights(seed, device=device, dtype=dtype), sizes)
+    return RealtimeModel(random_weights(seed, device=device, dtype=dtype, layer=layer), sizes)
 
 
 def random_voices(
