@@ -214,6 +214,25 @@ def batch_frames_per_second(engine: Engine, n_streams: int, n_frames: int) -> fl
     return n_streams / statistics.mean(seconds)
 
 
+def kept_bytes(part: Any, seen: set[int]) -> int:
+    """Memory of all tensors below `part`, as they are kept: packed, rounded, with their scales."""
+    if id(part) in seen:
+        return 0
+    seen.add(id(part))
+    if isinstance(part, torch.Tensor):
+        storage = part.untyped_storage()
+        is_known = storage.data_ptr() in seen
+        seen.add(storage.data_ptr())
+        return 0 if is_known else storage.nbytes()
+    if isinstance(part, dict):
+        return sum(kept_bytes(one, seen) for one in part.values())
+    if isinstance(part, list | tuple):
+        return sum(kept_bytes(one, seen) for one in part)
+    slots = [name for kind in type(part).__mro__ for name in getattr(kind, "__slots__", ())]
+    inner = [getattr(part, name) for name in slots if hasattr(part, name)]
+    return sum(kept_bytes(one, seen) for one in [*inner, *getattr(part, "__dict__", {}).values()])
+
+
 def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -232,7 +251,6 @@ def measure(device: str, dtype: str, frames: int, batches: list[int], threads: i
     load_seconds = time.perf_counter() - started_at
     model = engine._model
     bytes_per_weight = {"int8": 1.0}.get(dtype, float(model.dtype.itemsize))
-    n_weights = sum(math.prod(shape) for shape in weight_shapes().values())
     found: dict[str, Any] = {
         "threads": torch.get_num_threads(),
         "load_seconds": load_seconds,
@@ -242,7 +260,7 @@ def measure(device: str, dtype: str, frames: int, batches: list[int], threads: i
     found["memory"] = {
         "peak_mib": peak_bytes() / 2**20,
         "before_loading_mib": before_bytes / 2**20,
-        "weights_mib": n_weights * bytes_per_weight / 2**20,
+        "weights_mib": kept_bytes(model, set()) / 2**20,
         "state_mib": engine.card.bytes_per_stream / 2**20,
     }
     if model.device.type == "cuda":

@@ -156,10 +156,11 @@ def show(title: str, figures: dict[str, Any], reference: dict[str, Any]) -> None
     for n_streams, rate in rates.items():
         print(f"{n_streams:>4} streams: {rate:8.1f} frames/s, {rate / rates['1']:5.2f} x one")
     known = memory["weights_mib"] + memory["state_mib"]
+    above = memory["peak_mib"] - memory["before_loading_mib"]
     print(
-        f"peak memory {memory['peak_mib']:.0f} MiB ({memory['before_loading_mib']:.0f} before loading) = "
-        f"{memory['peak_mib'] / known:.2f} x weights ({memory['weights_mib']:.0f}) and state of a stream "
-        f"({memory['state_mib']:.0f})"
+        f"peak memory {memory['peak_mib']:.0f} MiB = {memory['peak_mib'] / known:.2f} x weights "
+        f"({memory['weights_mib']:.0f}) and state of a stream ({memory['state_mib']:.0f}); without the "
+        f"{memory['before_loading_mib']:.0f} of Python and PyTorch {above / known:.2f} x"
     )
     for level in figures.get("live", {}).get("levels", []):
         ttfb = level["ttfb"] or {"p50": float("nan"), "p95": float("nan")}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+
+import psutil
 import pytest
 import torch
 from torch import Tensor
@@ -109,3 +112,13 @@ def test_untouched_memory_is_zero(dtype: torch.dtype) -> None:
 def test_bytes_per_slot_is_what_is_allocated() -> None:
     slots = cache(n_slots=4, n_positions=100)
     assert slots.bytes_per_slot * 4 == slots.data.nbytes == N_LAYERS * 2 * 4 * 2 * 100 * 8 * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory in use")
+def test_the_beginnings_of_slots_take_no_more_memory_than_they_fill() -> None:
+    slots = KvSlots(2, 32, 2, 8192, 64)  # 512 MiB if all of it were used
+    before = psutil.Process().memory_info().rss
+    for slot in range(32):
+        slots.fill(slot, torch.ones(2, 2, 2, 16, 64))
+    n_filled = 32 * 2 * 2 * 2 * 16 * 64 * 4
+    assert psutil.Process().memory_info().rss - before < 2 * n_filled + 2**20

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ttsops.engines.nn.layers import load_fused
+from ttsops.engines.nn.layers import load_fused, load_table
 from ttsops.engines.nn.weights import INDEX_FILE, CheckpointWeights, RandomWeights
 from ttsops.errors import EngineUnavailable
 
@@ -100,3 +100,28 @@ def test_a_fused_layer_gives_the_outputs_of_its_parts_side_by_side() -> None:
     x = torch.ones(1, 4)
     parts = [load_fused(weights, [part], 4, has_bias=True)(x) for part in (("q", 3), ("k", 2))]
     torch.testing.assert_close(fused(x), torch.cat(parts, dim=1))
+
+
+@pytest.mark.parametrize(
+    ("stored", "network", "kept"),
+    [
+        (torch.bfloat16, torch.float32, torch.bfloat16),
+        (torch.float32, torch.float32, torch.float32),
+        (torch.float32, torch.bfloat16, torch.bfloat16),
+    ],
+)
+def test_a_table_is_never_wider_than_it_was_stored(
+    tmp_path: Path, stored: torch.dtype, network: torch.dtype, kept: torch.dtype
+) -> None:
+    table = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)).to(stored)
+    with CheckpointWeights(checkpoint(tmp_path, table=table), dtype=network) as weights:
+        found = load_table(weights, "table", 4, 3)
+    assert found.dtype == kept
+    torch.testing.assert_close(found, table.to(kept), rtol=0, atol=0)
+
+
+def test_a_table_that_is_missing_is_named(tmp_path: Path) -> None:
+    with CheckpointWeights(checkpoint(tmp_path)) as weights:
+        load_table(weights, "table", 4, 3)
+        with pytest.raises(EngineUnavailable, match="1 missing: table"):
+            weights.finish()

@@ -5,11 +5,12 @@ Legend: L layers, S slots, G key/value heads, T positions, D dimensions of a hea
 
 from __future__ import annotations
 
+import contextlib
 import math
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -86,5 +87,10 @@ def untouched_zeros(shape: Sequence[int], dtype: torch.dtype, device: torch.devi
     """
     if device.type != "cpu":
         return torch.zeros(*shape, dtype=dtype, device=device)
-    n_bytes = math.prod(shape) * dtype.itemsize
-    return torch.from_numpy(np.zeros(n_bytes, np.uint8)).view(dtype).view(*shape)
+    memory = mmap.mmap(-1, math.prod(shape) * dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        # Beginnings of slots lie far apart: with pages of 2 MiB a stream's first positions would take,
+        # and have zeroed while others wait, a hundred times what they need.
+        with contextlib.suppress(OSError):  # a kernel without large pages refuses the advice
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(memory, dtype=dtype).view(*shape)

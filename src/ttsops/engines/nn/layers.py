@@ -1,4 +1,4 @@
-"""The smallest pieces: linear layers whose weights may be fused from several, and RMS norm."""
+"""The smallest pieces: linear layers whose weights may be fused from several, embeddings, and RMS norm."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ def load_fused(weights: Weights, parts: Sequence[tuple[str, int]], n_in: int, *,
     weight = [weights.take(f"{name}.weight", n_out, n_in) for name, n_out in parts]
     bias = [weights.take(f"{name}.bias", n_out) for name, n_out in parts] if has_bias else []
     return weights.layer(_joined(weight), _joined(bias) if bias else None)
+
+
+def load_table(weights: Weights, name: str, n_rows: int, width: int) -> Tensor:
+    """Embeddings [n_rows, width], in the format they are stored in if that is no wider than the network's.
+
+    Rows are looked up and never multiplied: a wider copy of a large table would only take memory.
+    """
+    dtype = min(weights.stored_dtype(name), weights.dtype, key=lambda one: one.itemsize)
+    return weights.take(name, n_rows, width, dtype=dtype)
 
 
 def rms_norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:

@@ -32,6 +32,10 @@ VECTOR_SIZE = 0.1
 """Of the elements of a random bias or layer scale."""
 
 
+_STORED = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+"""Formats of weights, as safetensors names them."""
+
+
 class Weights(Protocol):
     """Tensors by name."""
 
@@ -47,6 +51,10 @@ class Weights(Protocol):
 
         `fan_in` is how many inputs one output sums, where the shape does not say it: random weights need it.
         """
+        ...
+
+    def stored_dtype(self, name: str) -> torch.dtype:
+        """The format in which the tensor was published."""
         ...
 
     def finish(self, ignored: Sequence[str] = ()) -> None:
@@ -106,6 +114,11 @@ class CheckpointWeights:
         tensor: Tensor = file.get_tensor(name)
         # The file is mapped into memory; a copy is what outlives it.
         return tensor.to(self.device, dtype, copy=True)
+
+    def stored_dtype(self, name: str) -> torch.dtype:
+        """The network's own for a tensor that is missing."""
+        file = self._file_of.get(name)
+        return self.dtype if file is None else _STORED.get(file.get_slice(name).get_dtype(), self.dtype)
 
     def finish(self, ignored: Sequence[str] = ()) -> None:
         """`ignored` are the beginnings of names that may be left over."""
@@ -172,6 +185,10 @@ class RandomWeights:
         else:
             noise *= self._gains.get(name, self._gain) * (fan_in or math.prod(shape[1:])) ** -0.5
         return noise.to(self.device, dtype)
+
+    def stored_dtype(self, name: str) -> torch.dtype:
+        """As large models are published."""
+        return torch.bfloat16
 
     def finish(self, ignored: Sequence[str] = ()) -> None:
         """Nothing can be missing or left over."""

@@ -18,6 +18,9 @@ from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
 from ttsops.errors import EmptyText, UnknownVoice
 from ttsops.speech import SpeechRequest, Voice
 
+WARM_STREAMS = 4
+WARM_TEXT = "The engine says a few words to itself before anybody listens."
+
 CHARS_PER_POSITION = 0.75
 """Latin characters per position of a context, text and speech together; slow speech has 0.9."""
 
@@ -45,11 +48,14 @@ class RealtimeEngine(Engine):
         return tuple(voice for voice, _ in self._voices.values())
 
     def warm_up(self) -> None:
-        """A few frames in the smallest and the guided form."""
-        utterance = self.open(SpeechRequest("Ready.", seed=0))
-        for _ in range(3):
-            self.step([utterance])
-        self.close(utterance)
+        """A few frames in every batch size that a first handful of listeners makes, with text and without."""
+        n_most = min(WARM_STREAMS, self.card.max_batch)
+        utterances = [self.open(SpeechRequest(WARM_TEXT, seed=i)) for i in range(n_most)]
+        for n_streams in range(1, n_most + 1):
+            for _ in range(2):
+                self.step(utterances[:n_streams])
+        for utterance in utterances:
+            self.close(utterance)
 
     def open(self, request: SpeechRequest) -> Utterance:
         """Raises `UnknownVoice`, `EmptyText`, and `Overloaded` when every slot is taken."""

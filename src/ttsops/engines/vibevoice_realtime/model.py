@@ -12,7 +12,7 @@ from torch.nn import functional
 from ttsops.engines.nn.acoustic_decoder import AcousticDecoder
 from ttsops.engines.nn.connector import Connector
 from ttsops.engines.nn.diffusion_head import DiffusionHead
-from ttsops.engines.nn.layers import load_linear
+from ttsops.engines.nn.layers import load_linear, load_table
 from ttsops.engines.nn.qwen2 import Qwen2Stack
 from ttsops.engines.nn.sampler import Sampler
 from ttsops.engines.nn.weights import Weights
@@ -53,8 +53,8 @@ class RealtimeModel:
         hidden = language_model.hidden_size
         self.config = config
         self.device, self.dtype = weights.device, weights.dtype
-        self.embedding = weights.take(
-            "model.language_model.embed_tokens.weight", language_model.vocab_size, hidden
+        self.embedding = load_table(
+            weights, "model.language_model.embed_tokens.weight", language_model.vocab_size, hidden
         )
         self.text_layers = Qwen2Stack(
             weights, "model.language_model", language_model, config.n_text_layers, has_final_norm=False
