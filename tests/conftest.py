@@ -1,8 +1,13 @@
 """What every test may rely on."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# PyTorch's threads wait for each other by spinning: beside other programs that takes ten times as long. It is
+# read when the first of its libraries is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CATEGORIES = {"unit", "server", "slow"}
 

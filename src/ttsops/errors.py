@@ -8,6 +8,7 @@
     + UnknownEngine        no engine of that name
     + UnknownVoice         the engine has no such voice
     + UnknownOption        the engine takes no such option
+    + NotLive              the engine is too slow for a live stream here; it makes files
     + UnsupportedFormat    no such audio format
     + BadMessage           a message that does not follow the protocol
     + Unauthorized         no valid API key
@@ -101,6 +102,12 @@ class UnknownOption(RequestError):
     """The engine takes no such option."""
 
     code = "unknown_option"
+
+
+class NotLive(RequestError):
+    """The engine is too slow for a live stream here; it makes files."""
+
+    code = "not_live"
 
 
 class UnsupportedFormat(RequestError):

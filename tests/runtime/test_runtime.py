@@ -15,6 +15,7 @@ from ttsops.errors import (
     Draining,
     EngineError,
     EngineUnavailable,
+    NotLive,
     Overloaded,
     SlowReader,
     TextTooLong,
@@ -297,3 +298,12 @@ async def test_a_stand_in_speaks_while_the_engine_is_down() -> None:
             await runtime.open(SpeechRequest("x", voice="low"), engine="espeak")
     finally:
         await runtime.stop()
+
+
+async def test_an_engine_slower_than_playback_makes_files_and_no_live_streams(in_process: bool) -> None:
+    request = SpeechRequest("Not while somebody listens.", seed=1)
+    async with running(tone_settings(is_realtime=False), in_process=in_process) as runtime:
+        with pytest.raises(NotLive, match="slower than playback"):
+            await runtime.open(request)
+        samples = await hear(await runtime.open(request, is_live=False))
+    np.testing.assert_array_equal(samples, speak(create("tone", EngineConfig()), request).samples)

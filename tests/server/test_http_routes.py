@@ -347,3 +347,14 @@ def test_a_reader_that_stops_parks_its_stream_instead_of_filling_memory() -> Non
             assert taken < 19_000 * 0.06 / 4, "most of it is not made yet"
             n_bytes = 1024 + sum(map(len, pieces))
         assert n_bytes / 2 / SAMPLE_RATE == pytest.approx(19_000 * 0.06, rel=0.01), "and then all of it comes"
+
+
+def test_an_engine_slower_than_playback_refuses_events_and_makes_files() -> None:
+    with serving(tone_settings(is_realtime=False)) as site, client_of(site) as http:
+        body = {"input": "Not while somebody listens.", "response_format": "wav"}
+        refused = http.post(SPEECH, json=body | {"stream_format": "sse"})
+        assert refused.status_code == 400
+        assert refused.json()["error"]["code"] == "not_live"
+        assert "whole file" in refused.json()["error"]["hint"]
+        assert http.post(SPEECH, json=body).content[:4] == b"RIFF"
+        assert http.post("/synthesize", json={"text": body["input"]}).status_code == 200

@@ -219,3 +219,17 @@ async def test_a_page_of_another_site_may_not_connect(site: Site) -> None:
     async with talking(site, origin=site.url) as talker:
         await talker.say("input.done")
         await talker.hear()
+
+
+async def test_an_engine_slower_than_playback_refuses_streams_and_sends_whole_audio() -> None:
+    with serving(tone_settings(is_realtime=False)) as site:
+        async with talking(site) as talker:
+            await talker.say("input.text", text="Not while somebody listens.")
+            await talker.say("input.done")
+            heard = await talker.hear()
+            assert heard.only("error")["code"] == "not_live"
+        async with talking(site, STREAMED | {"stream_audio": False}) as talker:
+            await talker.say("input.text", text="Not while somebody listens.")
+            await talker.say("input.done")
+            heard = await talker.hear()
+            assert heard.seconds > 1

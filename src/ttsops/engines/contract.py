@@ -79,6 +79,9 @@ class EngineCard:
 
     clones_voices: bool = False
 
+    is_realtime: bool = True
+    """False if it was measured to be slower than playback on its device: it makes files, no live streams."""
+
     deterministic: bool = True
     """Same request and seed, same samples."""
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ttsops.engines.contract import EngineCard, OptionSpec
-from ttsops.errors import EmptyText, InvalidValue, TextTooLong, UnknownOption
+from ttsops.errors import EmptyText, InvalidValue, NotLive, TextTooLong, UnknownOption
 from ttsops.speech import OptionValue, SpeechRequest, Voice
 from ttsops.voices import resolve_voice
 
@@ -30,6 +30,15 @@ def check_request(request: SpeechRequest, card: EngineCard, voices: Sequence[Voi
     specs = {spec.name: spec for spec in card.options}
     options = {name: _check_option(name, value, specs) for name, value in request.options.items()}
     return replace(request, voice=_choose_voice(request, card, voices), options=options)
+
+
+def check_live(card: EngineCard) -> None:
+    """Raises `NotLive` for an engine that was measured to be slower than playback on its device."""
+    if not card.is_realtime:
+        raise NotLive(
+            f"engine `{card.name}` is slower than playback on this device: a live stream would fall silent",
+            hint="ask for a whole file, or set `live` in its options to offer live streams all the same",
+        )
 
 
 def _check_text(request: SpeechRequest, card: EngineCard) -> None:

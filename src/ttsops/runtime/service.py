@@ -17,7 +17,7 @@ from ttsops.errors import (
 from ttsops.observe.logs import get_logger
 from ttsops.runtime.admission import Admission
 from ttsops.runtime.breaker import Breaker
-from ttsops.runtime.checks import check_request
+from ttsops.runtime.checks import check_live, check_request
 from ttsops.runtime.link import Link
 from ttsops.runtime.messages import (
     Audio,
@@ -155,6 +155,8 @@ class EngineService:
         accepted_at = self._clock()
         self._refuse_if_down()
         request = self.check(request)
+        if is_live:
+            check_live(self.card)
         self._meters.queued.set(self.n_queued + 1)
         try:
             await self._admission.enter()

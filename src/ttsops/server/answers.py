@@ -43,6 +43,8 @@ class SpeechAnswer(Response, ABC):
 
     is_live = True
     """Somebody listens while it is made."""
+    may_be_saved = False
+    """Whoever receives it may be saving it: it is a file where the engine cannot make live streams."""
     has_error_in_band = False
     """The body says what broke it off. If not, it is never ended, and the server closes the connection."""
 
@@ -76,7 +78,9 @@ class SpeechAnswer(Response, ABC):
         """Raises before anything was sent; afterwards gives back what cut it short."""
         try:
             request = await self._request(state, record)
-            stream = await state.runtime.open(request, engine=self.order.engine, is_live=self.is_live)
+            is_realtime = state.service(self.order.engine).card.is_realtime
+            is_live = self.is_live and (is_realtime or not self.may_be_saved)
+            stream = await state.runtime.open(request, engine=self.order.engine, is_live=is_live)
             record.opened(stream)
             async with stream:
                 return await self.carry(state, stream, record, send)
@@ -152,6 +156,8 @@ class StreamedAnswer(SpeechAnswer, ABC):
 
 class AudioAnswer(StreamedAnswer):
     """Raw audio, chunked."""
+
+    may_be_saved = True
 
     def __init__(self, order: Order, text: str, *, route: str, param_names: Mapping[str, str]) -> None:
         super().__init__(order, text, route=route, param_names=param_names)

@@ -42,6 +42,9 @@ class ToneOptions(EngineOptions, frozen=True):
     takes_text_in_pieces: Annotated[
         bool, Meta(description="Text may be appended while it speaks; false: whole sentences only")
     ] = True
+    is_realtime: Annotated[
+        bool, Meta(description="False: it says of itself that it is too slow for live streams")
+    ] = True
     load_seconds: Annotated[float, Meta(ge=0, le=3600, description="Seconds it takes to load")] = 0.0
     fail_to_load: Annotated[bool, Meta(description="Loading ends with an error")] = False
     fail_after_steps: Annotated[

@@ -102,7 +102,12 @@ class ToneEngine(Engine):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options = read_options(CARD.name, config.options, ToneOptions)
-        self.card = lower_card(CARD, config, takes_text_in_pieces=self.options.takes_text_in_pieces)
+        self.card = lower_card(
+            CARD,
+            config,
+            takes_text_in_pieces=self.options.takes_text_in_pieces,
+            is_realtime=self.options.is_realtime,
+        )
         self._sleep = sleep
         self._clock = clock
         self._n_steps = 0
