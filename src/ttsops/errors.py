@@ -14,6 +14,17 @@
     + Unauthorized         no valid API key
     + NotFound             no such thing here
     + TooLarge             the body is larger than accepted
+    + NoReferences         nothing here is spoken in the voice of a recording
+    + VoiceNotFound        no such voice in the folder of voices
+    + NoOverride           the voice speaks from its own recording
+    + DuplicateVoice       that voice, or that recording, is there already
+    + NoConsent            nobody said that the speaker agreed
+    + BadReference         no voice can be made from a recording or its transcript
+      - UnreadableReference  it is no audio
+      - BrokenReference      samples that are not finite
+      - SilentReference      nothing is heard in it
+      - ShortReference       too little is said in it
+      - NoTranscript         it is not written what is said
   * CapacityError          healthy but full: try again after `.retry_after` seconds, or elsewhere
     + Overloaded           the queue is full
     + RateLimited          this key has used its share
@@ -138,6 +149,72 @@ class TooLarge(RequestError):
     """The body is larger than accepted."""
 
     code = "too_large"
+
+
+class NoReferences(RequestError):
+    """Nothing here is spoken in the voice of a recording."""
+
+    code = "no_references"
+
+
+class VoiceNotFound(RequestError):
+    """No such voice in the folder of voices."""
+
+    code = "voice_not_found"
+
+
+class NoOverride(RequestError):
+    """The voice speaks from its own recording."""
+
+    code = "no_override"
+
+
+class DuplicateVoice(RequestError):
+    """That voice, or that recording, is there already."""
+
+    code = "duplicate_voice"
+
+
+class NoConsent(RequestError):
+    """Nobody said that the speaker agreed."""
+
+    code = "no_consent"
+
+
+class BadReference(RequestError):
+    """No voice can be made from a recording or its transcript."""
+
+    code = "bad_reference"
+
+
+class UnreadableReference(BadReference):
+    """It is no audio."""
+
+    code = "unreadable_reference"
+
+
+class BrokenReference(BadReference):
+    """Samples that are not finite."""
+
+    code = "broken_reference"
+
+
+class SilentReference(BadReference):
+    """Nothing is heard in it."""
+
+    code = "silent_reference"
+
+
+class ShortReference(BadReference):
+    """Too little is said in it."""
+
+    code = "short_reference"
+
+
+class NoTranscript(BadReference):
+    """It is not written what is said."""
+
+    code = "no_transcript"
 
 
 class CapacityError(TtsOpsError):

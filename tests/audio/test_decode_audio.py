@@ -123,3 +123,20 @@ def test_a_file_cut_short_gives_what_is_there() -> None:
     data = encode_whole(create_encoder(Format.MP3), SPEECH)
     samples, _ = decode_audio(data[: len(data) // 2])
     assert len(SPEECH) * 0.4 < len(samples) < len(SPEECH) * 0.7
+
+
+def test_more_than_eight_channels_are_read_where_they_are() -> None:
+    """In planes of their own PyAV would look for them beyond its memory."""
+    channels = np.arange(48_000 * 12, dtype="<i2").reshape(-1, 12)
+    file = wav(channels, 48_000, "PCM_16")
+    samples, rate = decode_audio(file)
+    assert rate == 48_000
+    np.testing.assert_allclose(samples, channels.mean(axis=1) / 32768, atol=1e-6)
+
+
+def test_what_lasts_too_long_is_refused() -> None:
+    encoder = create_encoder(Format.FLAC)
+    data = encoder.encode(np.zeros(48_000, np.float32)) + encoder.finish()
+    assert len(decode_audio(data, max_seconds=2.0)[0]) == 48_000
+    with pytest.raises(AudioError, match=r"longer than 1\.5 s"):
+        decode_audio(data, max_seconds=1.5)

@@ -28,6 +28,10 @@ STATUS: Mapping[type[TtsOpsError], int] = {
     errors.NotFound: 404,
     errors.UnknownEngine: 404,  # as OpenAI answers for a model it does not have
     errors.TooLarge: 413,
+    errors.NoReferences: 404,
+    errors.VoiceNotFound: 404,
+    errors.NoOverride: 404,
+    errors.DuplicateVoice: 409,
     errors.CapacityError: 503,
     errors.Overloaded: 429,
     errors.RateLimited: 429,

@@ -60,6 +60,12 @@ def trim_reference(pcm: Pcm, sample_rate: int) -> tuple[Pcm, int]:
     return kept.frames.reshape(len(kept.frames), *pcm.shape[1:]), kept.rate
 
 
+def tail_frames(sample_rate: int) -> int:
+    """How many frames of silence `trim_reference` puts at the end of what has this rate."""
+    tail = _silence(TAIL_MS, 1)
+    return len(tail.followed_by(_Sound(tail.frames[:0], sample_rate)).frames)
+
+
 class _Sound:
     """Frames [N, channels] at a rate, cut at whole milliseconds."""
 
