@@ -46,7 +46,7 @@ class FileWriter:
                     os.fchmod(self._file.fileno(), self._target.stat().st_mode)
                 self._draft.replace(self._target)
                 self._draft = None
-                _sync_directory(self._target.parent)
+                sync_directory(self._target.parent)
         finally:
             self.discard()
 
@@ -92,8 +92,8 @@ def _clear_errors(path: Path | str) -> Iterator[None]:
         raise AudioError(f"cannot write `{path}`: {error.strerror or error}") from error
 
 
-def _sync_directory(directory: Path) -> None:
-    """Make the new name survive a power cut."""
+def sync_directory(directory: Path) -> None:
+    """Make a new name in it survive a power cut. Raises `OSError`."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -25,6 +25,11 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "engine_bug": ("an engine raised what no engine should; the traceback follows", ("error",)),
         "keys_not_reloaded": ("the key file changed and is bad: the keys stay", ("path", "reason")),
         "keys_reloaded": ("the key file changed and was read", ("n_keys",)),
+        "reference_changed": (
+            "over the API a voice was given another recording, or its own back",
+            ("voice", "change", "sha256"),
+        ),
+        "voice_unreadable": ("a voice of the library is left out", ("voice", "reason")),
         "worker_down": (
             "an engine's worker ended or could not load; it is started again",
             ("engine", "code", "reason", "n_streams", "ready_in_seconds"),
