@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import torch
@@ -26,6 +27,8 @@ N_LISTED = 8
 
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+PICKLED = (".bin", ".pt", ".pth")
+"""Endings of files in PyTorch's own format."""
 
 
 VECTOR_SIZE = 0.1
@@ -63,7 +66,10 @@ class Weights(Protocol):
 
 
 class CheckpointWeights:
-    """A safetensors file, or a folder with one or with shards and their index. A context manager."""
+    """A safetensors file, or a folder with one or with shards and their index. A context manager.
+
+    A file in PyTorch's own format will do as well; only tensors are read from it, never code.
+    """
 
     def __init__(
         self,
@@ -85,9 +91,13 @@ class CheckpointWeights:
         self._misshapen: list[str] = []
         try:
             for file in _files(path):
-                handle = self._open_files.enter_context(safe_open(file, framework="pt"))
+                handle: Any = (
+                    _PickledFile(file)
+                    if file.suffix in PICKLED
+                    else self._open_files.enter_context(safe_open(file, framework="pt"))
+                )
                 self._file_of |= dict.fromkeys(handle.keys(), handle)
-        except (OSError, SafetensorError, ValueError, KeyError) as e:
+        except (OSError, SafetensorError, ValueError, KeyError, RuntimeError, UnpicklingError) as e:
             self._open_files.close()
             raise EngineUnavailable(f"no checkpoint can be read at `{path}`: {e}") from e
 
@@ -139,6 +149,34 @@ class CheckpointWeights:
                 f"the checkpoint `{self._path}` is not one of this model: " + "; ".join(faults),
                 hint="give the folder of the published checkpoint, with the config.json that came with it",
             )
+
+
+class _PickledFile:
+    """Tensors of a file in PyTorch's own format, asked for as those of a safetensors file are."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `UnpicklingError` for anything but tensors, `ValueError` for no table of them."""
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(loaded, dict) or not all(isinstance(one, Tensor) for one in loaded.values()):
+            raise ValueError("it holds no table of tensors")
+        self._tensors: dict[str, Tensor] = loaded
+
+    def keys(self) -> Sequence[str]:
+        return list(self._tensors)
+
+    def get_slice(self, name: str) -> _Shape:
+        return _Shape(self._tensors[name])
+
+    def get_tensor(self, name: str) -> Tensor:
+        return self._tensors[name]
+
+
+class _Shape:
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def get_shape(self) -> list[int]:
+        return list(self._tensor.shape)
 
 
 class RandomWeights:
