@@ -68,6 +68,13 @@ BUILTIN = (
         requires=("torch", "safetensors", "tokenizers"),
     ),
     EngineSpec(
+        "f5",
+        card="ttsops.engines.f5.card:CARD",
+        factory="ttsops.engines.f5.loading:create",
+        extra="f5",
+        requires=("torch", "safetensors", "psutil"),
+    ),
+    EngineSpec(
         "tone",
         card="ttsops.engines.tone.card:CARD",
         factory="ttsops.engines.tone.engine:create",

@@ -1,8 +1,8 @@
 """Recorded truth: cases of the reference implementations, run through the engines' own code.
 
-A case is a folder with a model's `config.json`, `meta.json`, and tensors that went in and came out. Which
-family it belongs to is read from what it says of itself, never from its name. How a family compares is its
-engine's business: it gives a line per recorded tensor.
+A case is a folder with a model's `config.json`, `meta.json`, and tensors that went in and came out, or with
+tables of what a rule gives. Which family it belongs to is read from what it says of itself, never from its
+name. How a family compares is its engine's business: it gives a line per recorded tensor or column.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE, META_FILE = "config.json", "meta.json"
 MARKS = (META_FILE, "inputs.safetensors", "outputs.safetensors")
-"""A folder with one of these was meant to be a case."""
+"""A folder with one of these was meant to be a case; so was one with a table: JSON with `versions` and `rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class CaseFacts:
     """The model's configuration; empty if there is none: a part alone needs none."""
 
     meta: Mapping[str, Any]
-    """How it was recorded."""
+    """How it was recorded: of tables alone, what the first says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,16 @@ def _is_realtime(facts: CaseFacts) -> bool:
     return isinstance(made_with, dict) and str(made_with.get("reference")).startswith("microsoft/VibeVoice")
 
 
+def _is_f5(facts: CaseFacts) -> bool:
+    if "model" in facts.config:
+        return facts.config["model"] == "DiT" and "mel_spec" in facts.config
+    versions = facts.meta.get("versions")
+    return isinstance(versions, dict) and "f5_tts" in versions
+
+
 FAMILIES = (
     Family("vibevoice-realtime", "ttsops.engines.vibevoice_realtime.golden:check_case", _is_realtime),
+    Family("f5", "ttsops.engines.f5.golden:check_case", _is_f5),
 )
 """Tried in this order."""
 
@@ -128,7 +136,7 @@ def check_case(folder: Path) -> CaseResult:
 
 
 def _cases_below(folder: Path) -> Iterator[Path]:
-    if any((folder / name).is_file() for name in MARKS):
+    if any((folder / name).is_file() for name in MARKS) or _first_table(folder):
         yield folder
     elif folder.is_dir():
         for child in folder.iterdir():
@@ -137,12 +145,25 @@ def _cases_below(folder: Path) -> Iterator[Path]:
 
 
 def _family_of(folder: Path) -> Family:
-    facts = CaseFacts(_read_json(folder / CONFIG_FILE), _read_json(folder / META_FILE))
+    meta = _read_json(folder / META_FILE) or _first_table(folder)
+    facts = CaseFacts(_read_json(folder / CONFIG_FILE), meta)
     for family in FAMILIES:
         if family.owns(facts):
             return family
     known = ", ".join(f"`{family.engine}`" for family in FAMILIES)
     raise InvalidValue(f"`{folder}` is no case of a family that can be checked: {known}")
+
+
+def _first_table(folder: Path) -> Mapping[str, Any]:
+    """The first file by name that is a table; empty if there is none."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            tree = json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue  # any folder may be searched, and what lies in it need not be ours
+        if isinstance(tree, dict) and isinstance(tree.get("versions"), dict) and "rows" in tree:
+            return tree
+    return {}
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:

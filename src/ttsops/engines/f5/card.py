@@ -16,7 +16,8 @@ class F5Options(EngineOptions, frozen=True):
     """Where the weights and the voices are."""
 
     model: Annotated[
-        str, Meta(description="Checkpoint of SWivid/F5-TTS, F5TTS_v1_Base: the .safetensors file or its folder")
+        str,
+        Meta(description="F5TTS_v1_Base of SWivid/F5-TTS: its .safetensors file or folder"),
     ] = ""
     vocab: Annotated[str, Meta(description="Its vocab.txt; beside the checkpoint if empty")] = ""
     vocoder: Annotated[
@@ -42,7 +43,7 @@ class F5Options(EngineOptions, frozen=True):
 
 CARD = EngineCard(
     name="f5",
-    summary="F5-TTS v1 Base with Vocos: any voice from a few seconds of it, quality against speed per request",
+    summary="F5-TTS v1 Base with Vocos: any voice from a few seconds of it, quality or speed per request",
     licence="CC-BY-NC-4.0 (weights; non-commercial), MIT (code); synthetic speech must be disclosed",
     sample_rate=SAMPLE_RATE,
     default_voice="",

@@ -1,7 +1,7 @@
 """The diffusion transformer: from a noisy mel, a voice, a text and a time to a velocity.
 
-Everything that depends on time alone comes in as `modulations`, a row of `Modulations.table`. `DiT.forward` is one
-graph without branches on values, made to be compiled: `torch.compile(dit.forward, dynamic=True)`. To wrap an
+Everything that depends on time alone comes in as `modulations`, a row of `Modulations.table`. `DiT.forward`
+is one graph without branches on values, made to be compiled: `compile_method(dit, "forward")`. To wrap an
 object around it compiles nothing: what is called is the method.
 
 Legend: R rows (a conditional one, and an unconditional one where guided), n frames, C hidden size, H heads,
@@ -111,8 +111,9 @@ class DiT:
     ) -> Tensor:
         """The velocity [R, n, mels] at `x` [R, n, mels], all in the network's own format.
 
-        `cond` [R, n, mels] is the voice's mel, zeros where speech is to be made; `text` [R, n, text]; `modulations`
-        [R, M]. `mask` [R, n] is true for frames that are there; None if all are. Others come out as anything.
+        `cond` [R, n, mels] is the voice's mel, zeros where speech is to be made; `text` [R, n, text];
+        `modulations` [R, M]. `mask` [R, n] is true for frames that are there; None if all are. Others come
+        out as anything.
         """
         parts = modulations[:, None].chunk(6 * len(self._blocks) + 2, dim=-1)  # each [R, 1, C]
         h = self._input(torch.cat((x, cond, text), dim=-1))
@@ -131,6 +132,6 @@ def modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
 
 
 def _halved(tensor: Tensor, config: DiTConfig) -> Tensor:
-    """Rows of each head reordered: pairs that turn together are neighbours as published, here halves apart."""
+    """Rows of each head reordered: pairs that turn together are published side by side, here halves apart."""
     pairs = tensor.view(config.heads, config.dim_head // 2, 2, -1)
     return pairs.transpose(1, 2).reshape(tensor.shape)

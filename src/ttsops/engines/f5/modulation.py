@@ -1,7 +1,7 @@
 """Everything in the transformer that depends on time alone: shifts, scales and gates of its blocks.
 
-A schedule has few times, so each gets a table once. With all schedules known, the layers that tables are made by, two
-fifths of the model, are not needed any more and can be let go (`drop_weights`).
+A schedule has few times, so each gets a table once. With all schedules known, the layers that tables are made
+by, two fifths of the model, are not needed any more and can be let go (`drop_weights`).
 
 Legend: n steps, C hidden size, M = (6 · depth + 2) · C.
 """

@@ -1,4 +1,7 @@
-"""A model without weights: the right shapes, or small ones, filled with seeded noise. It never speaks words."""
+"""A model without weights: the right shapes, or small ones, filled with seeded noise.
+
+It never speaks words.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Flows in flight: chunks of speech on their way from noise, each at its own time, moved one step together.
 
-A flow may have its own length, number of steps, sway and guidance; it joins and leaves between steps. What it becomes
-does not depend on its neighbours: padded frames are hidden from attention, and texts are embedded one by one.
+A flow may have its own length, number of steps, sway and guidance; it joins and leaves between steps. What it
+becomes does not depend on its neighbours: padded frames are hidden from attention, and texts are embedded one
+by one.
 
 Legend: n frames, R rows, S steps, M modulations.
 """
@@ -87,7 +88,7 @@ class Flow:
 
 
 def clamped_frames(n_frames: int, n_tokens: int, n_ref: int) -> int:
-    """Frames that a chunk gets if `n_frames` are asked for: room for every token, and one beyond the reference.
+    """Frames a chunk gets that asks for `n_frames`: more than it has tokens, and than its reference has.
 
     Raises `InvalidValue` beyond `MAX_FRAMES`.
     """
@@ -111,10 +112,11 @@ def start_flow(
     seed: int = 0,
     noise: Tensor | None = None,
 ) -> Flow:
-    """A flow at its first step. `reference` is the voice's mel [n_ref, mels]; `token_ids` its words, then the text.
+    """A flow at its first step.
 
-    `n_frames`, reference included, may be made more by `clamped_frames`. The noise is drawn on the CPU from `seed`
-    alone, so that it is the same on every device, unless it is given: `noise` [n, mels].
+    `reference` is the voice's mel [n_ref, mels]; `token_ids` are its words, then the text. `n_frames`,
+    reference included, may be made more by `clamped_frames`. The noise is drawn on the CPU from `seed` alone,
+    so that it is the same on every device, unless it is given: `noise` [n, mels].
     Raises `InvalidValue` for a chunk that is too long, a schedule that cannot be had, noise of another shape.
     """
     n_frames = clamped_frames(n_frames, len(token_ids), len(reference))

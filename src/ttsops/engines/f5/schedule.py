@@ -1,7 +1,7 @@
 """At which times a flow is evaluated on its way from noise (0) to speech (1).
 
-Sway sampling is from F5-TTS (https://arxiv.org/abs/2410.06885, section 3.3); the pruned grids of few steps are
-from Fast F5-TTS (https://arxiv.org/abs/2505.19931). Both are as in https://github.com/SWivid/F5-TTS.
+Sway sampling is from F5-TTS (https://arxiv.org/abs/2410.06885, section 3.3); the pruned grids of few steps
+are from Fast F5-TTS (https://arxiv.org/abs/2505.19931). Both are as in https://github.com/SWivid/F5-TTS.
 """
 
 from __future__ import annotations

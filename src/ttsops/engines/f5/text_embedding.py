@@ -1,8 +1,8 @@
 """What the network is shown of a text: one vector for each mel frame, the tokens first and filler after them.
 
 ConvNeXt V2 blocks (https://arxiv.org/abs/2301.00808) mix neighbours. Their global response normalisation
-takes its norm over all frames, so that an embedding depends on how many there are: each chunk has its own, at its own
-length, and never one that was padded to another's.
+takes its norm over all frames, so that an embedding depends on how many there are: each chunk has its own, at
+its own length, and never one that was padded to another's.
 
 Legend: K texts, n frames, C channels.
 """

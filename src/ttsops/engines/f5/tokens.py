@@ -1,8 +1,8 @@
 """From text to token ids, as the published model was trained: letters, and pinyin for Chinese.
 
 English, and whatever else is plain ASCII, needs no dictionary. Other text is cut into words by `rjieba`, and
-Chinese words become syllables by `pypinyin`, each behind a space. The rules, exceptions included, are those of
-https://github.com/SWivid/F5-TTS (`model/utils.py`, `convert_char_to_pinyin`).
+Chinese words become syllables by `pypinyin`, each behind a space. The rules, exceptions included, are those
+of https://github.com/SWivid/F5-TTS (`model/utils.py`, `convert_char_to_pinyin`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Vocabulary:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as e:
             raise EngineUnavailable(
-                f"no vocabulary can be read at `{path}`: {e}", hint="give the vocab.txt that came with the model"
+                f"no vocabulary can be read at `{path}`: {e}",
+                hint="give the vocab.txt that came with the model",
             ) from e
         # Only line feeds end a line: the first token is a space, and others are what Python may split at.
         lines = text.removesuffix("\n").split("\n")

@@ -73,7 +73,7 @@ class Vocos:
         return (self.config.num_layers + 1) * (KERNEL // 2)
 
     def __call__(self, mel: Tensor) -> Tensor:
-        """Log-mel frames [B, n, mels] → samples [B, (n - 1) · hop]: frames are centred, the first at sample 0."""
+        """Log-mel frames [B, n, mels] → samples [B, (n - 1) · hop]: the first frame's centre is sample 0."""
         return self.decode(mel, 0, mel.shape[1] - 1)
 
     def decode(self, mel: Tensor, start: int, end: int) -> Tensor:
@@ -104,7 +104,7 @@ class Vocos:
         return torch.polar(magnitude.exp().clamp(max=MAX_MAGNITUDE), phase)
 
     def _wave(self, spectra: Tensor) -> Tensor:
-        """Overlapped and added [B, n, bins] → [B, (n - 1) · hop], from the first frame's centre to the last's."""
+        """Spectra [B, n, bins] → samples [B, (n - 1) · hop], from the first frame's centre to the last's."""
         n_fft, hop = self.config.n_fft, self.config.hop_length
         n_frames = spectra.shape[1]
         windowed = torch.fft.irfft(spectra, n_fft, dim=-1) * self._window
