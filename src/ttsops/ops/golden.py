@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE, META_FILE = "config.json", "meta.json"
 MARKS = (META_FILE, "inputs.safetensors", "outputs.safetensors")
-"""A folder with one of these was meant to be a case; so was one with a table: JSON with `versions` and `rows`."""
+"""A folder with one of these was meant to be a case; so was one with a table: JSON, `versions` and `rows`."""
 
 
 @dataclass(frozen=True, slots=True)

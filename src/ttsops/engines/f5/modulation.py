@@ -60,6 +60,10 @@ class Modulations:
         self._tables.move_to_end(schedule)
         return table
 
+    def __len__(self) -> int:
+        """Tables that are kept."""
+        return len(self._tables)
+
     def drop_weights(self) -> None:
         """Free what tables are made by. Only schedules that have one can be sampled from now on."""
         self._layers.clear()
