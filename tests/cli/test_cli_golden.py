@@ -141,3 +141,15 @@ def test_without_torch_it_says_what_to_install(ttsops: Ttsops, monkeypatch: pyte
     assert done.code == 3
     assert "`torch`" in done.err
     assert "pip install 'tts-ops[vibevoice]'" in done.err
+
+
+def test_a_folder_with_a_table_alone_is_a_case_and_other_json_is_none(ttsops: Ttsops, tmp_path: Path) -> None:
+    copied(GOLDEN.parent / "f5" / "timesteps", tmp_path)
+    other = tmp_path / "others"
+    other.mkdir()
+    (other / "rows.json").write_text('{"rows": []}')
+    (other / "broken.json").write_text("{")
+    (case,) = json.loads(ttsops("golden", "check", tmp_path, "--json").out)
+    assert (case["engine"], case["ok"]) == ("f5", True)
+    assert [one["name"] for one in case["tensors"]] == ["uses_epss_table", "grid_before_sway", "t"]
+    assert ttsops("golden", "check", other).code == 2

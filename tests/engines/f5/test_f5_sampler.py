@@ -169,3 +169,14 @@ def test_tables_of_many_schedules_do_not_pile_up() -> None:
     assert len(model.modulations) <= 32
     finished(model, [held])
     assert held.is_finite
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_gives_nearly_the_same_speech_and_the_state_stays_fp32(
+    alone: list[Tensor], dtype: torch.dtype
+) -> None:
+    half = random_model(SMALL, seed=1, dtype=dtype)
+    flows = [flow(half, 0), flow(half, 2)]
+    for mel, expected in zip(finished(half, flows), (alone[0], alone[2]), strict=True):
+        assert mel.dtype == torch.float32
+        assert (mel - expected).abs().mean() < (0.05 if dtype == torch.bfloat16 else 0.01)

@@ -125,3 +125,19 @@ def test_a_table_that_is_missing_is_named(tmp_path: Path) -> None:
         load_table(weights, "table", 4, 3)
         with pytest.raises(EngineUnavailable, match="1 missing: table"):
             weights.finish()
+
+
+def test_pytorchs_own_format_is_read_as_safetensors_are(tmp_path: Path) -> None:
+    torch.save({"a.weight": torch.arange(6.0).view(2, 3)}, tmp_path / "pytorch_model.bin")
+    with CheckpointWeights(tmp_path / "pytorch_model.bin") as weights:
+        assert torch.equal(weights.take("a.weight", 2, 3), torch.arange(6.0).view(2, 3))
+        weights.take("b.weight", 1)
+        with pytest.raises(EngineUnavailable, match=r"1 missing: b\.weight"):
+            weights.finish()
+
+
+def test_a_file_of_anything_but_tensors_is_refused(tmp_path: Path) -> None:
+    for content in ([1, 2], {"a": 1}, {"a": object}):
+        torch.save(content, tmp_path / "pytorch_model.bin")
+        with pytest.raises(EngineUnavailable, match="no checkpoint can be read"):
+            CheckpointWeights(tmp_path / "pytorch_model.bin")
