@@ -18,8 +18,9 @@ from ttsops.engines.f5.golden_audio import (
     compare_resampled,
     compare_vocos,
 )
-from ttsops.engines.f5.golden_sampling import compare_batch, compare_sample, compare_utterance
+from ttsops.engines.f5.golden_sampling import compare_batch, compare_sample
 from ttsops.engines.f5.golden_tables import compare_tables
+from ttsops.engines.f5.golden_utterance import compare_utterance
 from ttsops.engines.f5.recordings import Recording, read_recording
 from ttsops.engines.nn.comparison import Comparison
 from ttsops.errors import InvalidValue

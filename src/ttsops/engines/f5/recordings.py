@@ -26,6 +26,7 @@ TABLES: Mapping[str, frozenset[str]] = {
 """Kinds of tables, and the columns that tell them."""
 
 Row = Mapping[str, Any]
+Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class Recording:
     outputs: Mapping[str, Tensor]
     """All tensors, if they are in one file: then what went in is among them."""
 
-    tables: Mapping[str, Mapping[str, Any]]
-    """By kind: each has `rows`."""
+    tables: Sequence[tuple[str, Table]]
+    """Kind and content: each has `rows`."""
 
     @property
     def kind(self) -> str:
@@ -97,18 +98,18 @@ def read_wav(path: Path) -> tuple[npt.NDArray[np.int16], int]:
     return (pcm if n_channels == 1 else pcm.reshape(-1, n_channels)), rate
 
 
-def _tables(folder: Path) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
+def _tables(folder: Path) -> list[tuple[str, Table]]:
+    found: list[tuple[str, Table]] = []
     for path in sorted(folder.glob("*.json")):
         if path.name in (META_FILE, CONFIG_FILE):
             continue
         tree = json.loads(path.read_text())
         if (kind := kind_of_table(tree)) is not None:
-            found[kind] = tree
+            found.append((kind, tree))
     return found
 
 
-def rows_of(table: Mapping[str, Any]) -> Sequence[Row]:
+def rows_of(table: Table) -> Sequence[Row]:
     """Of a table or of a case's facts."""
     rows: Sequence[Row] = table["rows"]
     return rows
