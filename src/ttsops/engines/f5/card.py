@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -10,6 +11,9 @@ from ttsops.engines.contract import EngineCard, OptionSpec
 from ttsops.engines.setup import EngineOptions, describe_options
 
 SAMPLE_RATE = 24_000
+
+PRESETS = {"live": 7, "balanced": 12, "recorded": 16, "archive": 32}
+"""Name → steps from noise to speech."""
 
 
 class F5Options(EngineOptions, frozen=True):
@@ -36,9 +40,33 @@ class F5Options(EngineOptions, frozen=True):
         ),
     ] = ""
     random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
+    only_nfe: Annotated[
+        str,
+        Meta(
+            description="Offer these numbers of steps alone (`7,16`), at the default sway: frees two fifths "
+            "of the weights"
+        ),
+    ] = ""
+    compile: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(description="Compile the network before it is ready: on CUDA, always, or never"),
+    ] = "auto"
+    live: Annotated[
+        bool, Meta(description="Offer live streams even if a step takes too long for them on this device")
+    ] = False
     threads: Annotated[
         int, Meta(ge=0, le=1024, description="CPU threads of a step; 0 for the library's choice")
     ] = 0
+
+    @property
+    def voices_folder(self) -> Path | None:
+        """Where imported voices are; None if no folder is set."""
+        if self.voices:
+            return Path(self.voices)
+        if not self.model:
+            return None
+        path = Path(self.model)
+        return (path.parent if path.suffix else path) / "voices"
 
 
 CARD = EngineCard(
@@ -87,9 +115,9 @@ CARD = EngineCard(
         OptionSpec(
             "preset",
             "str",
-            "A set of the values above by name",
+            "A number of steps by name: " + ", ".join(f"{name} {nfe}" for name, nfe in PRESETS.items()),
             default="",
-            choices=("", "live", "balanced", "recorded", "archive"),
+            choices=("", *PRESETS),
         ),
     ),
     setup=describe_options(F5Options),

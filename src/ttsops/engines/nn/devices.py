@@ -10,10 +10,17 @@ import torch
 from ttsops.engines.contract import EngineConfig
 from ttsops.engines.nn.few_rows import pack
 from ttsops.engines.nn.linear import Linear, MakeLayer
+from ttsops.engines.nn.native import cpu_features
 from ttsops.errors import ConfigError, EngineUnavailable
 
 INT8 = "int8"
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+HALF_FEATURES = {
+    torch.float16: frozenset({"avx512_fp16", "amx_fp16"}),
+    torch.bfloat16: frozenset({"avx512_bf16", "amx_bf16"}),
+}
+"""Any of these, as Linux names them, multiplies in this format."""
 
 
 def pick_device(config: EngineConfig) -> torch.device:
@@ -49,6 +56,19 @@ def pick_dtype(config: EngineConfig, device: torch.device) -> torch.dtype:
             hint="`auto`, `fp32`, `fp16` or `bf16`, and `int8` on a CPU",
         )
     return DTYPES[config.dtype]
+
+
+def check_half(dtype: torch.dtype, device: torch.device) -> None:
+    """Raises `ConfigError` for half precision that a processor would emulate, six times as slow as fp32."""
+    if device.type != "cpu" or dtype not in HALF_FEATURES:
+        return
+    features = cpu_features()
+    if features and not features & HALF_FEATURES[dtype]:
+        raise ConfigError(
+            f"this processor does not compute in {str(dtype).removeprefix('torch.')}",
+            hint="set `dtype` to `fp32`, or to `int8` if memory or time is short",
+            param="dtype",
+        )
 
 
 def pick_layer(config: EngineConfig, device: torch.device, dtype: torch.dtype) -> MakeLayer:

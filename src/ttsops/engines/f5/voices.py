@@ -1,0 +1,147 @@
+"""Voices as the network is shown them: the mel of a reference and what is said in it, made once for each.
+
+Where references come from is not known here. Each has a generation: when it changes, somebody put another
+recording in its place, and the next utterance speaks with that.
+
+Legend: n frames, N samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ttsops.engines.f5.card import SAMPLE_RATE
+from ttsops.engines.f5.durations import HOP, VoicePace, with_blank
+from ttsops.engines.f5.mel import MelSpectrogram
+from ttsops.errors import UnknownVoice, VoiceNotFound
+from ttsops.speech import Samples, Voice
+
+TARGET_RMS = 0.1
+"""Quieter references are made as loud as this, and what is spoken with them as quiet again."""
+
+
+class Reference(Protocol):
+    """A recording, prepared: trimmed, at 24 kHz, at least as loud as `TARGET_RMS`."""
+
+    @property
+    def samples(self) -> Samples:
+        """[N] at 24 kHz."""
+        ...
+
+    @property
+    def transcript(self) -> str:
+        """What is said in it, ended as the model expects."""
+        ...
+
+    @property
+    def rms(self) -> float:
+        """Of the recording before it was made louder."""
+        ...
+
+
+class References(Protocol):
+    """Recordings by voice."""
+
+    def voices(self) -> Sequence[Voice]:
+        """Everybody there is a recording of, now."""
+        ...
+
+    def generation(self, voice_id: str) -> Hashable:
+        """Another value after each change; cheap. Raises `VoiceNotFound`."""
+        ...
+
+    def reference(self, voice_id: str) -> Reference:
+        """The recording in force. Raises `VoiceNotFound`, `AudioError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceState:
+    """What a flow is conditioned on."""
+
+    mel: Tensor
+    """Of the reference [n, mels], fp32, on the model's device."""
+
+    prefix: str
+    """The transcript, as it stands before a chunk's text."""
+
+    pace: VoicePace
+    loudness: float
+    """Factor on what is spoken, at most 1."""
+
+
+class VoiceShelf:
+    """Voice states by id, made when they are first asked for."""
+
+    def __init__(self, references: References, mel: MelSpectrogram) -> None:
+        self._references = references
+        self._mel = mel
+        self._states: dict[str, tuple[Hashable, VoiceState]] = {}
+
+    def voices(self) -> Sequence[Voice]:
+        """Everybody it can give a state of."""
+        return self._references.voices()
+
+    def state(self, voice_id: str) -> VoiceState:
+        """Raises `UnknownVoice`, and `AudioError` for a reference that cannot be read."""
+        try:
+            generation = self._references.generation(voice_id)
+        except VoiceNotFound as e:
+            raise UnknownVoice(e.message, hint=e.hint, param="voice") from e
+        known = self._states.get(voice_id)
+        if known is not None and known[0] == generation:
+            return known[1]
+        state = self._made(self._references.reference(voice_id))
+        self._states[voice_id] = (generation, state)
+        return state
+
+    @torch.inference_mode()
+    def _made(self, reference: Reference) -> VoiceState:
+        samples = torch.from_numpy(np.ascontiguousarray(reference.samples, np.float32))
+        return VoiceState(
+            mel=self._mel(samples.to(self._mel.window.device)),
+            prefix=with_blank(reference.transcript),
+            pace=VoicePace(reference.transcript, len(samples) // HOP),
+            loudness=min(1.0, reference.rms / TARGET_RMS),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hum:
+    """A recording of nobody."""
+
+    samples: Samples
+    transcript: str = "Somebody hums and does not say a word. "
+    rms: float = TARGET_RMS
+
+
+class HummedReferences:
+    """Two voices for a model without weights, which are recordings of nobody."""
+
+    SECONDS = 3.0
+    PITCHES = {"en-Low_none": 110.0, "en-High_none": 190.0}  # noqa: RUF012 - a table
+
+    def voices(self) -> Sequence[Voice]:
+        """Always the same two."""
+        return [Voice(name, name, "en", "neutral", "A hum, not a voice") for name in self.PITCHES]
+
+    def generation(self, voice_id: str) -> Hashable:
+        """Never another."""
+        if voice_id not in self.PITCHES:
+            listed = ", ".join(f"`{one}`" for one in self.PITCHES)
+            raise VoiceNotFound(f"no voice `{voice_id}`", hint=f"voices: {listed}", param="voice")
+        return None
+
+    def reference(self, voice_id: str) -> Reference:
+        """A tone with overtones, swelling twice a second."""
+        self.generation(voice_id)
+        t = np.arange(round(self.SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+        tone = sum(np.sin(2 * np.pi * self.PITCHES[voice_id] * k * t) / k for k in range(1, 12))
+        wave = tone * (1 + 0.5 * np.sin(4 * np.pi * t))
+        return Hum((wave * TARGET_RMS / np.sqrt(np.mean(wave**2))).astype(np.float32))
