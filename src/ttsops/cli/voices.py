@@ -9,12 +9,16 @@ from pathlib import Path
 import click
 
 from ttsops.cli.output import print_json, say
+from ttsops.cli.recorded_voices import import_recording, open_library, remove, show
 from ttsops.cli.verb import HELP, VerbGroup, config_option, verb
-from ttsops.errors import ConfigError
+from ttsops.errors import ConfigError, InvalidValue
 from ttsops.settings import load_settings
 
 IMPORTING_ENGINE = "vibevoice-realtime"
 """The engine whose voices are published as files of their own."""
+
+CLONING_ENGINE = "f5"
+"""The engine that speaks from recordings."""
 
 
 @click.group(
@@ -44,24 +48,62 @@ def voices(
     examples=(
         "ttsops voices import en-Mike_man.pt --to voices",
         "ttsops voices import --config prod.toml streaming_model/*.pt",
+        "ttsops voices import --engine f5 alice.wav --name en-Alice_woman --to voices \\\n"
+        '    --transcript "Some call me nature." --consent "Alice agreed on 2026-11-01"',
     ),
 )
 @click.argument(
-    "prompts", metavar="PROMPT...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
+@click.option(
+    "--engine",
+    type=click.Choice([IMPORTING_ENGINE, CLONING_ENGINE]),
+    default=IMPORTING_ENGINE,
+    show_default=True,
+    help="For which engine, and so of which kind.",
 )
 @click.option(
     "--to",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help=f"Folder of imported voices.  [default: that of `{IMPORTING_ENGINE}` by the settings]",
+    help="Folder of imported voices.  [default: that of the engine by the settings]",
 )
+@click.option("--name", help="Of a recording: id of the voice, such as `en-Alice_woman`.")
+@click.option("--transcript", help="Of a recording: what is said in it, word for word.")
+@click.option("--consent", help="Of a recording: that the speaker agreed, and when.")
+@click.option("--licence", help="Of a recording: what may be done with the voice.")
 @config_option
-def import_(prompts: tuple[Path, ...], folder: Path | None, config: Path | None) -> None:
-    """Import the published voice prompts of VibeVoice-Realtime (`.pt`).
+def import_(
+    files: tuple[Path, ...], engine: str, folder: Path | None, config: Path | None, **recording: str | None
+) -> None:
+    """Import voices: published prompts (`.pt`), or a recording of somebody who agreed.
 
-    Each becomes tensors (`NAME.safetensors`) and a manifest (`NAME.json`) that says where it came from. Code
-    that a prompt may hold is never run: a file that asks for any is refused. Nothing is downloaded.
+    A prompt of VibeVoice-Realtime becomes tensors (`NAME.safetensors`) and a manifest (`NAME.json`) that says
+    where it came from. Code that a prompt may hold is never run: a file that asks for any is refused.
+
+    For `f5` it is one recording in any common format, with 2 to 12 s of speech by one person. It is cut and
+    kept in a folder of its name, with transcript and consent. Nothing is downloaded.
     """
+    if engine == CLONING_ENGINE:
+        import_recording(
+            files,
+            open_library(folder, config),
+            name=recording["name"],
+            transcript=recording["transcript"],
+            consent=recording["consent"],
+            licence=recording["licence"],
+        )
+        return
+    given = [f"--{name}" for name, value in recording.items() if value is not None]
+    if given:
+        raise InvalidValue(
+            f"{', '.join(given)} is for recordings, and these are prompts of `{IMPORTING_ENGINE}`",
+            hint=f"for a recording give `--engine {CLONING_ENGINE}`",
+        )
+    _import_prompts(files, folder, config)
+
+
+def _import_prompts(prompts: tuple[Path, ...], folder: Path | None, config: Path | None) -> None:
     from ttsops.engines import registry
 
     unavailable = registry.missing(IMPORTING_ENGINE)
@@ -76,6 +118,8 @@ def import_(prompts: tuple[Path, ...], folder: Path | None, config: Path | None)
 
 
 voices.add_command(import_)
+voices.add_command(show)
+voices.add_command(remove)
 
 
 def _configured_folder(config: Path | None) -> Path:
@@ -95,9 +139,10 @@ def _configured_folder(config: Path | None) -> Path:
 def _list(config: Path | None, engine: str | None, language: str | None, as_json: bool) -> None:
     from ttsops.engines import registry
     from ttsops.engines.contract import EngineConfig
+    from ttsops.runtime.references import with_library
 
     settings = load_settings(config, os.environ, {"engine": engine})
-    setup = settings.engine_settings(settings.engine)
+    setup = with_library(settings, settings.engine)
     loaded = registry.create(
         settings.engine, EngineConfig(device=setup.device, dtype=setup.dtype, options=setup.options)
     )

@@ -16,7 +16,7 @@ from ttsops.runtime import Runtime
 from ttsops.server.gate import Gate
 from ttsops.server.openapi import describe
 from ttsops.server.refusals import add_error_handlers
-from ttsops.server.routes import health, metrics, models, root, speech, stream, synthesize, voices
+from ttsops.server.routes import health, metrics, models, references, root, speech, stream, synthesize, voices
 from ttsops.server.state import ServerState
 from ttsops.settings import Settings
 
@@ -45,7 +45,7 @@ def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
     state = ServerState(runtime, settings)
     app = FastAPI(title="tts-ops", version=__version__, lifespan=_lifespan, redoc_url=None)
     app.state.server = state
-    for resource in (speech, stream, synthesize, models, voices, health, root):
+    for resource in (speech, stream, synthesize, models, voices, references, health, root):
         app.include_router(resource.router)
     if settings.server.metrics_port is None:
         app.include_router(metrics.router)
@@ -55,7 +55,7 @@ def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.server.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=READABLE_HEADERS,
         )

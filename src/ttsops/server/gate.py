@@ -5,6 +5,7 @@ Everything but the pages for probes and people asks for a key, where keys are as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -19,6 +20,11 @@ from ttsops.server.visit import Visit, choose_request_id, leave_visit
 
 _BEGINNINGS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
+_FORM = b"multipart/form-data"
+
+REFERENCE_PATH = re.compile(r"/api/voices/[^/]+/reference")
+"""Recordings come here, and are larger than texts."""
+
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})
 
 
@@ -29,6 +35,7 @@ class Gate:
         self._app = app
         self._state = state
         self._max_body_bytes = state.settings.server.max_body_bytes
+        self._max_reference_bytes = state.settings.voices.max_reference_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in or turn away, as ASGI wants it."""
@@ -45,10 +52,10 @@ class Gate:
 
         try:
             quota = self._admit(scope["path"], headers)
-            if scope["type"] == "websocket":
+            if scope["type"] == "websocket" or headers.get(b"content-type", b"").startswith(_FORM):
                 self._check_origin(headers)
-            else:
-                receive = self._limited(headers, receive)
+            if scope["type"] == "http":
+                receive = _limited(headers, receive, self._max_bytes(scope["path"]))
         except TtsOpsError as error:
             self._state.refused(scope["path"], error)
             await error_response(error)(scope, receive, send_with_id)
@@ -71,7 +78,7 @@ class Gate:
         return self._state.quotas.of(key)
 
     def _check_origin(self, headers: Mapping[bytes, bytes]) -> None:
-        """A web page may open a socket to any host, and no preflight asks first: ask here."""
+        """A web page may open a socket or send a form to any host, and no preflight asks first: ask here."""
         origin = headers.get(b"origin", b"").decode("latin-1")
         allowed = self._state.settings.server.cors_origins
         if not origin or origin in allowed or "*" in allowed:
@@ -81,26 +88,28 @@ class Gate:
                 "pages from this origin may not connect", hint="name the origin in `server.cors_origins`"
             )
 
-    def _limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """`receive` that gives no more than a body may have. Raises `TooLarge` if it is announced larger."""
-        announced = headers.get(b"content-length")
-        if announced is not None and announced.isdigit():
-            if int(announced) > self._max_body_bytes:
-                raise TooLarge(self._too_large())
-            return receive  # the HTTP parser holds the client to its word
-        if b"transfer-encoding" not in headers:
-            return receive
-        n_bytes = 0
+    def _max_bytes(self, path: str) -> int:
+        return self._max_reference_bytes if REFERENCE_PATH.fullmatch(path) else self._max_body_bytes
 
-        async def receive_limited() -> Message:
-            nonlocal n_bytes
-            message = await receive()
-            n_bytes += len(message.get("body", b""))
-            if n_bytes > self._max_body_bytes:
-                raise HTTPException(413, self._too_large())  # what the framework lets through
-            return message
 
-        return receive_limited
+def _limited(headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int) -> Receive:
+    """`receive` that gives no more than a body may have. Raises `TooLarge` if it is announced larger."""
+    too_large = f"the body is larger than {max_bytes} bytes"
+    announced = headers.get(b"content-length")
+    if announced is not None and announced.isdigit():
+        if int(announced) > max_bytes:
+            raise TooLarge(too_large)
+        return receive  # the HTTP parser holds the client to its word
+    if b"transfer-encoding" not in headers:
+        return receive
+    n_bytes = 0
 
-    def _too_large(self) -> str:
-        return f"the body is larger than {self._max_body_bytes} bytes"
+    async def receive_limited() -> Message:
+        nonlocal n_bytes
+        message = await receive()
+        n_bytes += len(message.get("body", b""))
+        if n_bytes > max_bytes:
+            raise HTTPException(413, too_large)  # what the framework lets through
+        return message
+
+    return receive_limited

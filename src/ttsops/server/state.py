@@ -9,15 +9,17 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
-from ttsops.errors import TtsOpsError, UnknownEngine
+from ttsops.errors import NoReferences, TtsOpsError, UnknownEngine
 from ttsops.observe import metrics
 from ttsops.observe.outcomes import outcome_of
 from ttsops.runtime import EngineService, Runtime
+from ttsops.runtime.references import library_folder
 from ttsops.server.encoding import EncoderPool
 from ttsops.server.health import RecentPerformance
 from ttsops.server.keys import KeyStore
 from ttsops.server.quota import Quotas
 from ttsops.settings import Settings
+from ttsops.voices.library import VoiceLibrary
 
 SPEECH_ROUTE = "/v1/audio/speech"
 STREAM_ROUTE = "/v1/audio/speech/stream"
@@ -41,6 +43,10 @@ class ServerState:
         self.quotas = Quotas()
         self.recent = RecentPerformance()
         self.encoders = EncoderPool()
+        self.preparing = asyncio.Semaphore(1)
+        """One recording at a time: a few minutes of it take some hundred megabytes while they are cut."""
+        folder = library_folder(settings)
+        self._library = VoiceLibrary(folder) if folder else None
         self.started_at = time.time()
         self._warming: asyncio.Future[None] | None = None
         self._n_answering = 0
@@ -61,6 +67,16 @@ class ServerState:
     def service(self, engine: str) -> EngineService:
         """The engine, empty for the default one. Raises `UnknownEngine`."""
         return self.runtime.service(engine)
+
+    @property
+    def library(self) -> VoiceLibrary:
+        """The voices made from recordings. Raises `NoReferences` where there are none."""
+        if self._library is None:
+            raise NoReferences(
+                "no engine here speaks from recordings",
+                hint="the operator sets `voices.folder`, and serves an engine that clones voices",
+            )
+        return self._library
 
     def refused(self, path: str, error: TtsOpsError) -> None:
         """A request for speech was turned away before anybody looked at what it asked for."""

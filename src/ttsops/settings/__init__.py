@@ -8,6 +8,7 @@ from ttsops.settings.tree import (
     RuntimeSettings,
     ServerSettings,
     Settings,
+    VoiceSettings,
 )
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RuntimeSettings",
     "ServerSettings",
     "Settings",
+    "VoiceSettings",
     "load_settings",
     "load_with_places",
 ]

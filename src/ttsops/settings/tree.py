@@ -100,6 +100,21 @@ class ServerSettings(Section, frozen=True):
     ] = 300.0
 
 
+class VoiceSettings(Section, frozen=True):
+    """Voices made from recordings. `[voices]`."""
+
+    folder: Annotated[
+        str,
+        Meta(
+            description="Folder of imported recordings, for every engine that speaks from them; empty for "
+            "the engine's own option `voices`"
+        ),
+    ] = ""
+    max_reference_bytes: Annotated[
+        int, Meta(ge=1024, description="Bytes of a request that brings a recording")
+    ] = 10_485_760
+
+
 class LogSettings(Section, frozen=True):
     """Logs. `[log]`."""
 
@@ -132,6 +147,7 @@ class Settings(Section, frozen=True):
     ] = field(default_factory=dict)
     runtime: RuntimeSettings = RuntimeSettings()
     server: ServerSettings = ServerSettings()
+    voices: VoiceSettings = VoiceSettings()
     log: LogSettings = LogSettings()
     llm: LlmSettings = LlmSettings()
 

@@ -177,10 +177,15 @@ def normal_transcript(text: str) -> str:
         raise BadReference(
             f"the transcript has {len(written)} characters, at most {MAX_TRANSCRIPT_CHARS} can be said in "
             f"{MAX_SECONDS:g} s",
+            hint="give what is said in the recording, and no more",
             param="transcript",
         )
     if any(ord(one) < 32 or "\ud800" <= one <= "\udfff" for one in written):
-        raise BadReference("the transcript holds characters that cannot be said", param="transcript")
+        raise BadReference(
+            "the transcript holds characters that cannot be said",
+            hint="give it as plain text",
+            param="transcript",
+        )
     if written.endswith(_FULL_STOPS):
         return written
     return f"{written} " if written.endswith(".") else f"{written}. "

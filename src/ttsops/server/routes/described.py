@@ -10,7 +10,8 @@ from ttsops.server.schemas import ErrorBody
 _DESCRIPTIONS = {
     400: "Something in the request is not accepted: `param` names it",
     401: "No valid API key",
-    404: "No such model",
+    404: "No such model, or no such voice",
+    409: "Another voice has that recording already",
     413: "The body is larger than accepted",
     429: "Full, or over the key's limit: try again after `Retry-After` seconds, or elsewhere",
     500: "The engine failed",
@@ -23,6 +24,7 @@ _EXAMPLES = {
     400: ("unknown_voice", "voice", "engine `espeak` has no voice `bob`"),
     401: ("unauthorized", None, "this API key is not valid"),
     404: ("unknown_engine", "model", "engine `tts-9` is not served here; these are: espeak"),
+    409: ("duplicate_voice", "file", "voice `en-Bob_man` has this recording already"),
     413: ("too_large", None, "the body is larger than 1048576 bytes"),
     429: ("overloaded", None, "all 256 places are taken and 64 utterances wait already"),
     500: ("engine_failed", None, "the engine failed"),
