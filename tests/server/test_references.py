@@ -208,6 +208,8 @@ def test_a_page_of_another_origin_cannot_send_a_form(voices: httpx.Client) -> No
     form: Any = {"files": {"file": ("new.wav", recording(seed=7))}, "data": WORDS}
     answer = voices.post(ALICE, headers={"origin": "https://evil.example"}, **form)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
+    kind = {"content-type": "Multipart/Form-Data; boundary=x", "origin": "https://evil.example"}
+    assert voices.post(ALICE, content=b"--x--", headers=kind).status_code == 401
     own = str(voices.base_url).rstrip("/")
     assert voices.post(ALICE, headers={"origin": own}, **form).status_code == 200
 

@@ -52,7 +52,7 @@ class Gate:
 
         try:
             quota = self._admit(scope["path"], headers)
-            if scope["type"] == "websocket" or headers.get(b"content-type", b"").startswith(_FORM):
+            if scope["type"] == "websocket" or headers.get(b"content-type", b"").lower().startswith(_FORM):
                 self._check_origin(headers)
             if scope["type"] == "http":
                 receive = _limited(headers, receive, self._max_bytes(scope["path"]))

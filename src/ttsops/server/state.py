@@ -44,7 +44,7 @@ class ServerState:
         self.recent = RecentPerformance()
         self.encoders = EncoderPool()
         self.preparing = asyncio.Semaphore(1)
-        """One recording at a time: a few minutes of it take some hundred megabytes while they are cut."""
+        """One recording at a time: two minutes of it take some hundred megabytes while they are cut."""
         folder = library_folder(settings)
         self._library = VoiceLibrary(folder) if folder else None
         self.started_at = time.time()

@@ -38,7 +38,7 @@ def keep_reference(
         source_name = source_name or source.name
         with clear_errors(source, "read"):
             source = source.read_bytes()
-    prepared, facts = prepare_reference(source, transcript)
+    prepared = prepare_reference(source, transcript)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     kept = KeptReference(
         file=file,
@@ -49,7 +49,7 @@ def keep_reference(
         sample_rate=prepared.pcm_rate,
         source_name=source_name.encode(errors="replace").decode()[:MAX_NAME_CHARS],
         source_sha256=hashlib.sha256(source).hexdigest(),
-        warnings=facts.warnings,
+        warnings=prepared.source.warnings if prepared.source else (),
         consent=Consent(who=who, statement=statement, recorded_at=now),
         prepared_by=f"tts-ops {__version__}",
     )

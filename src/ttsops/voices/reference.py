@@ -11,7 +11,7 @@ import hashlib
 import io
 import math
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ MIN_RMS = 10 ** (-50 / 20)
 
 MIN_SECONDS = 2.0
 MAX_SECONDS = MAX_MS / 1000
-MAX_SOURCE_SECONDS = 300.0
+MAX_SOURCE_SECONDS = 120.0
 """A longer recording is refused: only its first 12 s would be used."""
 
 RATES = (8_000, 192_000)
@@ -92,6 +92,9 @@ class PreparedReference:
     samples: Samples
     """[N], 24 kHz, at an RMS of 0.1 unless it was louder; single samples may exceed 1."""
 
+    source: SourceFacts | None = None
+    """How the recording was; None for a reference that was kept."""
+
     @property
     def seconds(self) -> float:
         """Duration, 50 ms of silence at the end included."""
@@ -118,10 +121,8 @@ class PreparedReference:
         return file.getvalue()
 
 
-def prepare_reference(
-    source: Path | bytes | tuple[Samples, int], transcript: str
-) -> tuple[PreparedReference, SourceFacts]:
-    """From a file of any common format, its bytes, or samples [N] with their rate; and how they were.
+def prepare_reference(source: Path | bytes | tuple[Samples, int], transcript: str) -> PreparedReference:
+    """From a file of any common format, its bytes, or samples [N] with their rate.
 
     Raises `AudioError` for a file that cannot be read at all, and a `BadReference` that says what is wrong
     and what is accepted: no audio, a rate out of `RATES`, samples that are not finite, silence, less than 2 s
@@ -146,7 +147,7 @@ def prepare_reference(
             hint=f"accepted: {_ACCEPTED}",
             param="file",
         )
-    return prepared, facts
+    return replace(prepared, source=facts)
 
 
 def load_reference(wav: bytes, transcript: str) -> PreparedReference:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -73,8 +74,14 @@ class _Sound:
         self.frames = frames
         self.rate = rate
         self.ms = round(1000 * (len(frames) / rate))
-        squares = np.square(frames.astype(np.int64)).sum(axis=1)
-        self._energy = np.concatenate([[0], np.cumsum(squares)])
+
+    @cached_property
+    def _energy(self) -> npt.NDArray[np.int64]:
+        """[N + 1], of all frames before each."""
+        energy = np.zeros(len(self.frames) + 1, np.int64)
+        for channel in self.frames.T:
+            energy[1:] += np.square(channel, dtype=np.int64)
+        return np.cumsum(energy, out=energy)
 
     @property
     def n_channels(self) -> int:
