@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ttsops.engines.nn.attention import Rope, attend, rotate
-from ttsops.engines.nn.kv_slots import KvSlots, Packing, Span, untouched_zeros
+from ttsops.engines.nn.attention import Packing, Rope, rotate
+from ttsops.engines.nn.kv_slots import KvSlots, Span, untouched_zeros
 from ttsops.engines.nn.qwen2 import Qwen2Config, Qwen2Stack
 from ttsops.engines.nn.weights import RandomWeights
 
@@ -40,7 +40,7 @@ def test_attention_is_causal_softmax_over_the_own_slot(generator: torch.Generato
     n, heads, groups, dim = 5, 4, 2, 8
     queries = torch.randn(n, heads, dim, generator=generator)
     keys, values = (torch.randn(2, groups, n, dim, generator=generator) for _ in range(2))
-    found = attend(queries, keys, values, Packing([Span(1, 0, n)], CPU))
+    found = Packing([Span(1, 0, n)], CPU).attend(queries, keys, values)
     for row in range(n):
         for head in range(heads):
             k, v = keys[1, head // 2, : row + 1], values[1, head // 2, : row + 1]

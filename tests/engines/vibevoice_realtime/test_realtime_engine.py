@@ -1,107 +1,46 @@
-"""The engine over small random weights: what a listener hears depends on nobody else."""
+"""The engine over small random weights, in both forms of a step: what one hears depends on nobody else."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from listeners import ATOL, FRAME_SAMPLES, TEXT, Listener, listen, mixed_requests, small_engine
 
-from ttsops.engines.contract import EngineConfig, Step
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
-from ttsops.engines.vibevoice_realtime.loading import create
 from ttsops.engines.vibevoice_realtime.model import EOS_PREFIX, RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords
 from ttsops.engines.vibevoice_realtime.track import FRAMES_PER_TOKEN, TAIL_FRAMES
-from ttsops.engines.vibevoice_realtime.utterance import FADE_SAMPLES, Utterance
+from ttsops.engines.vibevoice_realtime.utterance import FADE_SAMPLES
 from ttsops.engines.vibevoice_realtime.windows import SPEECH_WINDOW
 from ttsops.errors import EmptyText, NoEos, Overloaded, UnknownVoice
-from ttsops.speech import Samples, SpeechRequest
+from ttsops.speech import SpeechRequest
 from ttsops.testing import check_engine, speak, speak_together
 
 pytestmark = pytest.mark.unit
 
-FRAME_SAMPLES = 3200
-TEXT = "The first bus leaves at seven. If it rains, take a coat and wait inside."
-ATOL = 1e-5
-"""Between batches of different sizes: products of other shapes round differently."""
 
-
-def small_engine(**options: bool | int | float | str) -> RealtimeEngine:
-    settings = {"random_weights": "small", "max_positions": 512} | options
-    return create(EngineConfig(device="cpu", max_streams=6, options=settings))
+@pytest.fixture(scope="module", params=["ragged", "static"])
+def step_form(request: pytest.FixtureRequest) -> str:
+    form: str = request.param
+    return form
 
 
 @pytest.fixture(scope="module")
-def engine() -> RealtimeEngine:
-    return small_engine()
+def engine(step_form: str) -> RealtimeEngine:
+    return small_engine(step_form=step_form)
 
 
-def test_it_keeps_the_contract() -> None:
-    report = check_engine(small_engine)
+def test_it_keeps_the_contract(step_form: str) -> None:
+    report = check_engine(partial(small_engine, step_form=step_form))
     assert report.is_passed, str(report)
-
-
-@dataclass
-class Listener:
-    """Somebody who joins at a step, may bring text in pieces, and may leave early."""
-
-    request: SpeechRequest
-    joins_at: int = 0
-    leaves_after: int | None = None
-    pieces: list[str] = field(default_factory=list)
-    utterance: Utterance | None = None
-    heard: list[Samples] = field(default_factory=list)
-    is_over: bool = False
-
-    def take(self, engine: RealtimeEngine, step: Step) -> None:
-        assert step.error is None
-        self.heard.append(step.samples)
-        if step.needs_text and self.pieces:
-            engine.append(self.utterance, self.pieces.pop(0))
-        elif step.needs_text:
-            engine.end(self.utterance)
-        self.is_over = step.is_done or len(self.heard) == self.leaves_after
-
-    @property
-    def samples(self) -> Samples:
-        return np.concatenate(self.heard)
-
-
-def listen(engine: RealtimeEngine, listeners: Sequence[Listener]) -> None:
-    """Step whoever is there until all are gone; half of them miss every third step, as if parked."""
-    at = 0
-    while not all(one.is_over for one in listeners):
-        for one in listeners:
-            if one.utterance is None and one.joins_at <= at:
-                one.utterance = engine.open(one.request)
-        here = [one for one in listeners if one.utterance and not one.is_over]
-        batch = here[::2] if at % 3 == 2 else here
-        for one, step in zip(batch, engine.step([one.utterance for one in batch]), strict=True):
-            one.take(engine, step)
-            if one.is_over:
-                engine.close(one.utterance)
-        at += 1
-
-
-def mixed_requests() -> list[SpeechRequest]:
-    options: list[dict[str, int | float | str]] = [
-        {},
-        {"cfg_scale": 1.0},
-        {"steps": 9, "solver": "dpmsolver++"},
-        {"steps": 2, "cfg_scale": 3.0},
-        {"temperature": 0.5},
-    ]
-    return [
-        SpeechRequest(f"{TEXT[i:]} {TEXT[: 9 * i]}", voice=PUBLISHED_VOICES[i], seed=i, options=chosen)
-        for i, chosen in enumerate(options)
-    ]
 
 
 def test_a_mixed_batch_with_joins_and_leaves_equals_everybody_alone(engine: RealtimeEngine) -> None:
@@ -241,9 +180,9 @@ SENTENCE = "Here are some forty characters precisely. "
 
 
 @pytest.fixture(scope="module")
-def short_contexts() -> RealtimeEngine:
+def short_contexts(step_form: str) -> RealtimeEngine:
     """160 positions: a voice of 60, and room for about 75 characters."""
-    return small_engine(max_positions=160)
+    return small_engine(max_positions=160, step_form=step_form)
 
 
 def test_a_long_text_goes_on_in_the_next_context(short_contexts: RealtimeEngine) -> None:

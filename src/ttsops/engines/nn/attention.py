@@ -1,16 +1,22 @@
 """Attention of new rows to their own slot's cache, and the rotary embedding of their positions.
 
+Rows come in two forms: `Packing` here has as many as there are, and each reads exactly its own positions;
+those of `static_rows` have one shape for many batches, and read the same number of positions each.
+
 Legend: N rows, H query heads, G key/value heads, R = H / G, S slots, T positions of a slot, D dimensions of a
 head.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ttsops.engines.nn.kv_slots import Packing, Span
+from ttsops.engines.nn.kv_slots import Span
 
 
 class Rope:
@@ -36,21 +42,51 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
 
 
-def attend(queries: Tensor, keys: Tensor, values: Tensor, packing: Packing) -> Tensor:
-    """Causal grouped-query attention: `queries` [N, H, D] over `keys`, `values` [S, G, T, D] → [N, H · D].
+class Rows(Protocol):
+    """The rows of one pass: where each is kept, and what it attends to."""
 
-    One call per span: each reads exactly its own positions, so a result does not depend on who else is in the
-    batch, and nothing is padded to the longest.
-    """
-    parts = []
-    row = 0
-    for span in packing.spans:
-        rows = queries[row : row + span.n_rows]
-        parts.append(
-            _attend_span(rows, keys[span.slot, :, : span.end], values[span.slot, :, : span.end], span)
-        )
-        row += span.n_rows
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    slots: Tensor
+    """[N]"""
+
+    positions: Tensor
+    """[N]"""
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Causal grouped-query attention.
+
+        `queries` [N, H, D] over `keys`, `values` [S, G, T, D] → [N, H · D].
+        What the rows themselves wrote to `keys` and `values` is there already.
+        """
+        ...
+
+
+class Packing:
+    """Spans of several slots, one after the other in the rows of one input. A slot occurs once."""
+
+    __slots__ = ("n_rows", "positions", "slots", "spans")
+
+    def __init__(self, spans: Sequence[Span], device: torch.device) -> None:
+        self.spans = tuple(spans)
+        rows = [(span.slot, span.start + i) for span in spans for i in range(span.n_rows)]
+        index = torch.tensor(rows, dtype=torch.long).reshape(-1, 2).to(device)
+        self.n_rows = len(rows)
+        self.slots = index[:, 0]  # [N]
+        self.positions = index[:, 1]  # [N]
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """One call per span: each reads exactly its own positions.
+
+        So a result does not depend on who else is in the batch, and nothing is padded to the longest.
+        """
+        parts = []
+        row = 0
+        for span in self.spans:
+            rows = queries[row : row + span.n_rows]
+            parts.append(
+                _attend_span(rows, keys[span.slot, :, : span.end], values[span.slot, :, : span.end], span)
+            )
+            row += span.n_rows
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _attend_span(queries: Tensor, keys: Tensor, values: Tensor, span: Span) -> Tensor:

@@ -1,6 +1,6 @@
 """Key/value caches in slots allocated once: an utterance takes a slot, and nothing is concatenated or copied.
 
-Legend: L layers, S slots, G key/value heads, T positions, D dimensions of a head, N rows of a packed input.
+Legend: L layers, S slots, G key/value heads, T positions, D dimensions of a head.
 """
 
 from __future__ import annotations
@@ -29,20 +29,6 @@ class Span:
     def end(self) -> int:
         """Positions in the slot afterwards."""
         return self.start + self.n_rows
-
-
-class Packing:
-    """Spans of several slots, one after the other in the rows of one input. A slot occurs once."""
-
-    __slots__ = ("n_rows", "positions", "slots", "spans")
-
-    def __init__(self, spans: Sequence[Span], device: torch.device) -> None:
-        self.spans = tuple(spans)
-        rows = [(span.slot, span.start + i) for span in spans for i in range(span.n_rows)]
-        index = torch.tensor(rows, dtype=torch.long).reshape(-1, 2).to(device)
-        self.n_rows = len(rows)
-        self.slots = index[:, 0]  # [N]
-        self.positions = index[:, 1]  # [N]
 
 
 class KvSlots:

@@ -12,15 +12,30 @@ from ttsops.engines.nn.linear import Layer
 from ttsops.engines.nn.weights import Weights
 
 
-def load_linear(weights: Weights, name: str, n_in: int, n_out: int, *, has_bias: bool = True) -> Layer:
-    """The layer whose tensors are `name.weight` and `name.bias`."""
-    return load_fused(weights, [(name, n_out)], n_in, has_bias=has_bias)
+def load_linear(
+    weights: Weights,
+    name: str,
+    n_in: int,
+    n_out: int,
+    *,
+    has_bias: bool = True,
+    dtype: torch.dtype | None = None,
+) -> Layer:
+    """The layer whose tensors are `name.weight` and `name.bias`; `dtype` None is the network's."""
+    return load_fused(weights, [(name, n_out)], n_in, has_bias=has_bias, dtype=dtype)
 
 
-def load_fused(weights: Weights, parts: Sequence[tuple[str, int]], n_in: int, *, has_bias: bool) -> Layer:
+def load_fused(
+    weights: Weights,
+    parts: Sequence[tuple[str, int]],
+    n_in: int,
+    *,
+    has_bias: bool,
+    dtype: torch.dtype | None = None,
+) -> Layer:
     """Layers with one input as a single product, their outputs side by side."""
-    weight = [weights.take(f"{name}.weight", n_out, n_in) for name, n_out in parts]
-    bias = [weights.take(f"{name}.bias", n_out) for name, n_out in parts] if has_bias else []
+    weight = [weights.take(f"{name}.weight", n_out, n_in, dtype=dtype) for name, n_out in parts]
+    bias = [weights.take(f"{name}.bias", n_out, dtype=dtype) for name, n_out in parts] if has_bias else []
     return weights.layer(_joined(weight), _joined(bias) if bias else None)
 
 

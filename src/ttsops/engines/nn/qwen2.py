@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
-from ttsops.engines.nn.attention import Rope, attend, rotate
-from ttsops.engines.nn.kv_slots import KvSlots, Packing
+from ttsops.engines.nn.attention import Rope, Rows, rotate
+from ttsops.engines.nn.kv_slots import KvSlots
 from ttsops.engines.nn.layers import load_fused, load_linear, rms_norm
 from ttsops.engines.nn.weights import Weights
 
@@ -65,16 +65,16 @@ class Qwen2Layer:
         )
 
     def __call__(
-        self, x: Tensor, keys: Tensor, values: Tensor, packing: Packing, rope: tuple[Tensor, Tensor]
+        self, x: Tensor, keys: Tensor, values: Tensor, rows: Rows, rope: tuple[Tensor, Tensor]
     ) -> Tensor:
         """[N, C] → [N, C]; the new keys and values are written to their slots."""
         config = self._config
         n_heads, n_kv = config.num_attention_heads, config.num_key_value_heads
         qkv = self._qkv(rms_norm(x, self._norm, config.rms_norm_eps)).view(len(x), -1, config.head_dim)
         turned = rotate(qkv[:, : n_heads + n_kv], *rope)  # [N, H + G, D]
-        keys[packing.slots, :, packing.positions] = turned[:, n_heads:]
-        values[packing.slots, :, packing.positions] = qkv[:, n_heads + n_kv :]
-        x = x + self._out(attend(turned[:, :n_heads], keys, values, packing))
+        keys[rows.slots, :, rows.positions] = turned[:, n_heads:]
+        values[rows.slots, :, rows.positions] = qkv[:, n_heads + n_kv :]
+        x = x + self._out(rows.attend(turned[:, :n_heads], keys, values))
         return x + self._feed_forward(rms_norm(x, self._feed_norm, config.rms_norm_eps))
 
     def _feed_forward(self, x: Tensor) -> Tensor:
@@ -103,10 +103,10 @@ class Qwen2Stack:
         """Layers, hence of its cache."""
         return len(self._layers)
 
-    def __call__(self, x: Tensor, packing: Packing, cache: KvSlots) -> Tensor:
-        """Hidden states [N, C] of the rows of `packing`, whose embeddings are `x` [N, C]."""
-        rope = self._rope.at(packing.positions, x.dtype)
+    def __call__(self, x: Tensor, rows: Rows, cache: KvSlots) -> Tensor:
+        """Hidden states [N, C] of `rows`, whose embeddings are `x` [N, C]."""
+        rope = self._rope.at(rows.positions, x.dtype)
         for i, layer in enumerate(self._layers):
             keys, values = cache.layer(i)
-            x = layer(x, keys, values, packing, rope)
+            x = layer(x, keys, values, rows, rope)
         return x if self._norm is None else rms_norm(x, self._norm, self._eps)

@@ -42,6 +42,21 @@ def solver_step(
     return (x if noise is None else torch.addcmul(x, cn, noise)), clean
 
 
+def guided_velocity(
+    head: DiffusionHead, x: Tensor, modulations: Tensor, guidance: Tensor, probe: Probe | None = None
+) -> Tensor:
+    """Velocity [B, D], fp32, of all branches together; `modulations` [K, B, M], `guidance` [B] is s - 1."""
+    n_branches = len(modulations)
+    rows = x.repeat(n_branches, 1).to(modulations.dtype)
+    out = head.velocity(rows, modulations.flatten(0, 1)).float().view(n_branches, *x.shape)
+    # v_positive + (s - 1) · (v_positive - v_negative): with s = 1 exactly the positive branch.
+    velocity = out[0] if n_branches == 1 else torch.addcmul(out[0], guidance[:, None], out[0] - out[1])
+    if probe:
+        probe("head_out", out)
+        probe("guided", velocity)
+    return velocity
+
+
 class Sampler:
     """Keeps the tables of each number of steps it has met. Samples are fp32, whatever the head is."""
 
@@ -93,25 +108,15 @@ class Sampler:
             if n_active < len(x):
                 latents[n_active : len(x)] = x[n_active:]
                 x, previous = x[:n_active], previous[:n_active]
-            velocity = self._velocity(x, modulations[i, :, :n_active], guidance[:n_active], probe)
+            velocity = guided_velocity(
+                self._head, x, modulations[i, :, :n_active], guidance[:n_active], probe
+            )
             drawn = None if step_noise is None else step_noise[i, :n_active]
             x, previous = solver_step(table[i, :, :n_active, None], x, velocity, previous, drawn)
             if probe:
                 probe("sample", x)
         latents[: len(x)] = x
         return latents
-
-    def _velocity(self, x: Tensor, modulations: Tensor, guidance: Tensor, probe: Probe | None) -> Tensor:
-        """Guided velocity [B, D]; `modulations` [K, B, M]."""
-        n_branches = len(modulations)
-        rows = x.repeat(n_branches, 1).to(modulations.dtype)
-        out = self._head.velocity(rows, modulations.flatten(0, 1)).float().view(n_branches, *x.shape)
-        # v_positive + (s - 1) · (v_positive - v_negative): with s = 1 exactly the positive branch.
-        velocity = out[0] if n_branches == 1 else torch.addcmul(out[0], guidance[:, None], out[0] - out[1])
-        if probe:
-            probe("head_out", out)
-            probe("guided", velocity)
-        return velocity
 
     def _modulations(self, conditions: Tensor, n_steps: Sequence[int]) -> Tensor:
         projected = self._head.condition(conditions)  # [K, B, C]

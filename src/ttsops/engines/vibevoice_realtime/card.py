@@ -75,6 +75,13 @@ class RealtimeOptions(EngineOptions, frozen=True):
         ),
     ] = ""
     random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
+    step_form: Annotated[
+        Literal["auto", "ragged", "static"],
+        Meta(
+            description="How a frame is computed: row by row (`ragged`), or in fixed shapes that a GPU "
+            "replays (`static`); `auto` is static on CUDA"
+        ),
+    ] = "auto"
     threads: Annotated[
         int, Meta(ge=0, le=1024, description="CPU threads of a step; 0 for the library's choice")
     ] = 0

@@ -8,7 +8,7 @@ from ttsops.engines.contract import Engine, EngineCard, Step
 from ttsops.engines.nn.dpm_solver import SOLVERS
 from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.vibevoice_realtime.contexts import ContextCutter
-from ttsops.engines.vibevoice_realtime.generate import advance
+from ttsops.engines.vibevoice_realtime.generate import RaggedForm, StepForm
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.tokenizer import Tokenizer
@@ -35,12 +35,15 @@ class RealtimeEngine(Engine):
         slots: StreamSlots,
         tokenizer: Tokenizer,
         voices: Mapping[str, tuple[Voice, VoiceState]],
+        form: StepForm | None = None,
     ) -> None:
+        """`form` is how frames are computed; ragged if None."""
         self.card = card
         self._model = model
         self._slots = slots
         self._tokenizer = tokenizer
         self._voices = voices
+        self._form: StepForm = form or RaggedForm(model, slots)
         self._defaults = {option.name: option.default for option in card.options}
 
     def voices(self) -> Sequence[Voice]:
@@ -49,6 +52,7 @@ class RealtimeEngine(Engine):
 
     def warm_up(self) -> None:
         """A few frames in every batch size that a first handful of listeners makes, with text and without."""
+        self._form.warm_up()
         n_most = min(WARM_STREAMS, self.card.max_batch)
         utterances = [self.open(SpeechRequest(WARM_TEXT, seed=i)) for i in range(n_most)]
         for n_streams in range(1, n_most + 1):
@@ -91,7 +95,7 @@ class RealtimeEngine(Engine):
     def step(self, batch: Sequence[Utterance]) -> list[Step]:
         """One frame for each, in one batched pass."""
         going = [utterance for utterance in batch if utterance.prepare()]
-        outcomes = iter(advance(self._model, self._slots, [utterance.track for utterance in going]))
+        outcomes = iter(self._form.advance([utterance.track for utterance in going]))
         return [
             Step(is_done=True) if utterance.is_done else utterance.take(next(outcomes)) for utterance in batch
         ]

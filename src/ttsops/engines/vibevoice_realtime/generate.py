@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from ttsops.engines.contract import NO_SAMPLES
-from ttsops.engines.nn.kv_slots import Packing
+from ttsops.engines.nn.attention import Packing
 from ttsops.engines.nn.sampler import Probe
 from ttsops.engines.vibevoice_realtime.model import SPEECH, TEXT, RealtimeModel
 from ttsops.engines.vibevoice_realtime.rows import Rows
@@ -39,11 +39,35 @@ class Outcome:
     """It waits for text."""
 
 
-@torch.inference_mode()
-def advance(
-    model: RealtimeModel, slots: StreamSlots, tracks: Sequence[Track], probe: Probe | None = None
-) -> list[Outcome]:
-    """The next frame of each of `tracks`, or why there is none."""
+class StepForm(Protocol):
+    """How a frame is computed: row by row as here (`RaggedForm`), or in fixed shapes (`static_form`)."""
+
+    def warm_up(self) -> None:
+        """Before anybody speaks, on the thread that steps."""
+        ...
+
+    def advance(self, tracks: Sequence[Track]) -> list[Outcome]:
+        """The next frame of each of `tracks`, or why there is none."""
+        ...
+
+
+class RaggedForm:
+    """Exactly the rows that there are: nothing is padded, and each reads its own positions only."""
+
+    def __init__(self, model: RealtimeModel, slots: StreamSlots) -> None:
+        self._model = model
+        self._slots = slots
+
+    def warm_up(self) -> None:
+        """There is nothing to prepare."""
+
+    def advance(self, tracks: Sequence[Track]) -> list[Outcome]:
+        """See `advance`."""
+        return advance(self._model, self._slots, tracks)
+
+
+def sort_out(tracks: Sequence[Track]) -> tuple[list[Outcome], list[tuple[Track, Outcome]]]:
+    """An outcome for each of `tracks`; and those that can go on, each with its own."""
     outcomes = [Outcome() for _ in tracks]
     going: list[tuple[Track, Outcome]] = []
     for track, outcome in zip(tracks, outcomes, strict=True):
@@ -53,6 +77,15 @@ def advance(
             outcome.end = "length"
         else:
             going.append((track, outcome))
+    return outcomes, going
+
+
+@torch.inference_mode()
+def advance(
+    model: RealtimeModel, slots: StreamSlots, tracks: Sequence[Track], probe: Probe | None = None
+) -> list[Outcome]:
+    """The next frame of each of `tracks`, or why there is none."""
+    outcomes, going = sort_out(tracks)
     fired = read(model, slots, [track for track, _ in going], probe)
     speaking: list[tuple[Track, Outcome]] = []
     for (track, outcome), is_end in zip(going, fired, strict=True):
@@ -71,8 +104,8 @@ def read(
     model: RealtimeModel, slots: StreamSlots, tracks: Sequence[Track], probe: Probe | None = None
 ) -> list[bool]:
     """Read each track's last latent and next text; True for those whose last frame was the end."""
-    rows = Rows(tracks, slots.negative)
-    may_end = [track.has_latent and (track.ends_early or track.windows.is_all_read) for track in tracks]
+    rows = Rows(tracks, slots.positive, slots.negative)
+    may_end = [track.may_end for track in tracks]
     logits: list[float] = []
     if rows.spans:
         hidden = model.speech_layers(
@@ -83,7 +116,7 @@ def read(
     is_over = []
     for track, may in zip(tracks, may_end, strict=True):
         is_end = track.has_latent and next(fired) > 0  # the sigmoid is above one half
-        _move(track)
+        track.move_on()
         is_over.append(is_end and may)
     return is_over
 
@@ -101,9 +134,7 @@ def make_frames(
     scaled = model.decoder_input(latents)
     audio = model.decoder(scaled[:, None], slots.decoder, at)
     for track in tracks:
-        track.windows.next_frame()
-        track.has_latent = True
-        track.n_frames += 1
+        track.count_frame()
     if probe:
         probe("cond_pos", conditions[0])
         probe("cond_neg", conditions[-1])
@@ -152,15 +183,6 @@ def _take_hidden(
         probe("eos_logit", logits)
     found: list[float] = logits.tolist()  # the one read that the host waits for inside a step
     return found
-
-
-def _move(track: Track) -> None:
-    """Everything new was read."""
-    n_ids = len(track.windows.take())
-    track.text_position += n_ids
-    track.speech_position += track.has_latent + n_ids
-    track.negative_position += track.has_latent and track.is_guided
-    track.has_latent = False
 
 
 def _draw(tracks: Sequence[Track], model: RealtimeModel) -> tuple[Tensor, Tensor | None]:

@@ -65,8 +65,14 @@ class RecordedNoise:
         self._frame += 1
         return noise, drawn[:n_steps]
 
+    def put_back(self) -> None:
+        """The last frame was not used."""
+        self._frame -= 1
 
-class _Case:
+
+class RecordedCase:
+    """What a case was made with."""
+
     def __init__(self, folder: Path, inputs: Tensors) -> None:
         self.inputs = inputs
         self.meta: Mapping[str, Any] = json.loads((folder / "meta.json").read_text())
@@ -110,7 +116,7 @@ def recorded_voice(inputs: Tensors) -> VoiceState:
 
 def compare_utterance(folder: Path, inputs: Tensors, outputs: Tensors) -> Iterator[Comparison]:
     """One line per recorded tensor; two for those with a row per frame, whose first row must be nearer."""
-    case = _Case(folder, inputs)
+    case = RecordedCase(folder, inputs)
     actual = _run_parts(case)
     if (waveform := _speak(case)) is not None:
         actual["waveform"] = waveform
@@ -138,7 +144,7 @@ def _tolerance(name: str) -> float:
     return HIDDEN_TOLERANCE
 
 
-def _speak(case: _Case) -> Tensor | None:
+def _speak(case: RecordedCase) -> Tensor | None:
     """The waveform, ended by the product's own decision."""
     slots, track = case.begin()
     samples: list[Tensor] = []
@@ -148,7 +154,7 @@ def _speak(case: _Case) -> Tensor | None:
     return stack(samples)
 
 
-def _run_parts(case: _Case) -> dict[str, Tensor]:
+def _run_parts(case: RecordedCase) -> dict[str, Tensor]:
     """Every tensor on the way, to the end of the window in which the utterance ended."""
     slots, track = case.begin()
     seen: defaultdict[str, list[Tensor]] = defaultdict(list)

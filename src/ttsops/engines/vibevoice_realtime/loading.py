@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from ttsops.engines.contract import EngineCard, EngineConfig
+from ttsops.engines.nn.cuda_graphs import graphs_for
 from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype, pick_layer
 from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.nn.weights import CheckpointWeights
@@ -17,9 +18,11 @@ from ttsops.engines.setup import lower_card, read_options
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES, RealtimeOptions
 from ttsops.engines.vibevoice_realtime.config import read_config
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
+from ttsops.engines.vibevoice_realtime.generate import RaggedForm, StepForm
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import FULL, SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
+from ttsops.engines.vibevoice_realtime.static_form import StaticForm
 from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords, QwenTokenizer, Tokenizer
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState, load_voices
 from ttsops.errors import ConfigError, EngineUnavailable
@@ -61,7 +64,13 @@ def create(config: EngineConfig) -> RealtimeEngine:
     n_streams, bytes_per_stream = _n_streams(model, config, options.max_positions)
     slots = StreamSlots(model, n_streams, options.max_positions)
     card = _card(config, options, voices, n_streams, bytes_per_stream)
-    return RealtimeEngine(card, model, slots, tokenizer, voices)
+    return RealtimeEngine(card, model, slots, tokenizer, voices, _form(options, model, slots))
+
+
+def _form(options: RealtimeOptions, model: RealtimeModel, slots: StreamSlots) -> StepForm:
+    if options.step_form == "ragged" or (options.step_form == "auto" and model.device.type != "cuda"):
+        return RaggedForm(model, slots)
+    return StaticForm(model, slots, graphs_for(model.device))
 
 
 def _published_parts(

@@ -33,15 +33,18 @@ SPEECH, TEXT = 0, 1
 
 
 class EosClassifier:
-    """From the hidden state after a frame to the logit that it was the last."""
+    """From the hidden state after a frame to the logit that it was the last.
+
+    In fp32 whatever the rest is: it is small, and a stream ends by the sign of one number.
+    """
 
     def __init__(self, weights: Weights, prefix: str, hidden: int) -> None:
-        self._fc1 = load_linear(weights, f"{prefix}.fc1", hidden, hidden)
-        self._fc2 = load_linear(weights, f"{prefix}.fc2", hidden, 1)
+        self._fc1 = load_linear(weights, f"{prefix}.fc1", hidden, hidden, dtype=torch.float32)
+        self._fc2 = load_linear(weights, f"{prefix}.fc2", hidden, 1, dtype=torch.float32)
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        """[N, C] → [N]."""
-        return self._fc2(functional.relu(self._fc1(hidden)))[:, 0]
+        """[N, C] → [N], fp32."""
+        return self._fc2(functional.relu(self._fc1(hidden.float())))[:, 0]
 
 
 class RealtimeModel:

@@ -16,7 +16,14 @@ from ttsops.engines.vibevoice_realtime.track import Track
 class Rows:
     """The plan of one pass over `tracks`."""
 
-    def __init__(self, tracks: Sequence[Track], negative_slot: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        positive_slot: Callable[[int], int],
+        negative_slot: Callable[[int], int],
+    ) -> None:
+        """Slots of the two branches in the speech layers' cache come from the slot of a stream."""
+        self._positive_slot = positive_slot
         spoken = [track for track in tracks if track.has_latent]
         self.latent_slots = [track.slot for track in spoken]
         """Utterances whose last latent is read."""
@@ -57,7 +64,7 @@ class Rows:
         n_rows = track.has_latent + len(ids)
         if not n_rows:
             return
-        self.spans.append(Span(track.slot, track.speech_position, n_rows))
+        self.spans.append(Span(self._positive_slot(track.slot), track.speech_position, n_rows))
         if track.has_latent:
             self.sources.append(len(self.after_latent))
             self.after_latent.append(len(self.sources) - 1)

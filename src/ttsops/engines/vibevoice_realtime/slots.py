@@ -1,19 +1,31 @@
 """All state of the open streams, in memory allocated once: caches, decoder memory, conditions, latents.
 
-A stream has one slot in everything; its negative branch has the slot `n_streams` further in the speech cache,
-so that both branches of every utterance are rows of the same pass.
+A stream has one slot in everything but the speech cache: there it has two neighbouring ones, for its
+positive and its negative branch. So the streams of the lowest slots, and both branches of each, are one
+piece of memory.
+
+Passes of fixed shape have rows that belong to nobody. They write where nobody reads: to the last position of
+a cache (`scratch_position`), and to one more slot in everything else (`n_streams`).
 """
 
 from __future__ import annotations
 
 import heapq
+from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from ttsops.engines.nn.kv_slots import KvSlots
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
 from ttsops.errors import Overloaded
+
+Slot = TypeVar("Slot", int, Tensor)
+"""One, or a tensor of them."""
+
+ALIGNMENT = 8
+"""Positions of a cache are a multiple of it: fused attention wants its mask so."""
 
 
 class StreamSlots:
@@ -24,16 +36,19 @@ class StreamSlots:
         n_kv, dim = config.num_key_value_heads, config.head_dim
         self.n_streams = n_streams
         self.n_positions = n_positions
+        n_kept = ALIGNMENT * (n_positions // ALIGNMENT + 1)
+        self.scratch_position = n_kept - 1
+        """Of the caches: never read by anybody."""
         self.text = KvSlots(
-            model.text_layers.n_layers, n_streams, n_kv, n_positions, dim, dtype=dtype, device=device
+            model.text_layers.n_layers, n_streams, n_kv, n_kept, dim, dtype=dtype, device=device
         )
         self.speech = KvSlots(
-            model.speech_layers.n_layers, 2 * n_streams, n_kv, n_positions, dim, dtype=dtype, device=device
+            model.speech_layers.n_layers, 2 * n_streams, n_kv, n_kept, dim, dtype=dtype, device=device
         )
-        self.decoder = model.decoder.new_slots(n_streams)
+        self.decoder = model.decoder.new_slots(n_streams + 1)
         # What the diffusion head is conditioned on: the positive and the negative hidden state.
-        self.conditions = torch.zeros(2, n_streams, config.hidden_size, dtype=dtype, device=device)
-        self.latents = torch.zeros(n_streams, model.config.latent_size, device=device)
+        self.conditions = torch.zeros(2, n_streams + 1, config.hidden_size, dtype=dtype, device=device)
+        self.latents = torch.zeros(n_streams + 1, model.config.latent_size, device=device)
         self._free = list(range(n_streams))
 
     @property
@@ -57,14 +72,18 @@ class StreamSlots:
         """Nothing of it is read again before `begin`."""
         heapq.heappush(self._free, slot)
 
-    def negative(self, slot: int) -> int:
+    def positive(self, slot: Slot) -> Slot:
+        """The slot of the positive branch in `speech`."""
+        return 2 * slot
+
+    def negative(self, slot: Slot) -> Slot:
         """The slot of the negative branch in `speech`."""
-        return self.n_streams + slot
+        return 2 * slot + 1
 
     def begin(self, slot: int, voice: VoiceState) -> None:
         """A new context: the voice's state is copied in, everything else is forgotten."""
         self.text.fill(slot, voice.text)
-        self.speech.fill(slot, voice.speech)
+        self.speech.fill(self.positive(slot), voice.speech)
         self.speech.fill(self.negative(slot), voice.negative)
         self.conditions[0, slot] = voice.speech_hidden
         self.conditions[1, slot] = voice.negative_hidden

@@ -25,6 +25,10 @@ class NoiseSource(Protocol):
         """For the next frame: its first sample [D], and the noise of `n_steps` solver steps [n, D]."""
         ...
 
+    def put_back(self) -> None:
+        """The frame of the last draw was thrown away: the next draw gives the same again."""
+        ...
+
 
 class SeededNoise:
     """The utterance's own generator: what others draw does not matter."""
@@ -38,11 +42,21 @@ class SeededNoise:
             self._generator.seed()
         else:
             self._generator.manual_seed(seed % 2**32)  # it has no more bits than these
+        self._last = torch.zeros(1, latent_size)
+        self._is_put_back = False
 
     def draw(self, n_steps: int) -> tuple[Tensor, Tensor]:
         """On the CPU, whatever the device: a seed means the same everywhere."""
-        noise = torch.randn(1 + n_steps, self._size, generator=self._generator) * self._temperature
-        return noise[0], noise[1:]
+        if not self._is_put_back:
+            drawn = torch.randn(1 + n_steps, self._size, generator=self._generator)
+            self._last = drawn * self._temperature
+        self._is_put_back = False
+        assert len(self._last) == 1 + n_steps
+        return self._last[0], self._last[1:]
+
+    def put_back(self) -> None:
+        """The number of steps must be the same the next time."""
+        self._is_put_back = True
 
 
 @dataclass(slots=True)
@@ -90,6 +104,25 @@ class Track:
     def _is_rambling(self) -> bool:
         n_allowed = FRAMES_PER_TOKEN * self.windows.n_read + TAIL_FRAMES
         return self.is_bounded and self.windows.is_all_read and self.n_frames >= n_allowed
+
+    @property
+    def may_end(self) -> bool:
+        """Whether its last frame is believed to be the last if the classifier says so."""
+        return self.has_latent and (self.ends_early or self.windows.is_all_read)
+
+    def move_on(self) -> None:
+        """Everything new was read: the last latent, and the text at the head of a window."""
+        n_ids = len(self.windows.take())
+        self.text_position += n_ids
+        self.speech_position += self.has_latent + n_ids
+        self.negative_position += self.has_latent and self.is_guided
+        self.has_latent = False
+
+    def count_frame(self) -> None:
+        """A frame was made; its latent is to be read before the next."""
+        self.windows.next_frame()
+        self.has_latent = True
+        self.n_frames += 1
 
     @property
     def n_step_noise(self) -> int:

@@ -1,0 +1,68 @@
+"""The sampler in fixed shapes: every number that differs from stream to stream is in a tensor.
+
+A batch takes as many steps as its longest member. A stream that needs fewer goes on with steps that leave its
+sample as it is, to the bit, so streams with other numbers of steps, solvers and guidance share one pass.
+
+Legend: B utterances, n steps, C hidden size, D latent size.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ttsops.engines.nn.diffusion_head import DiffusionHead
+from ttsops.engines.nn.dpm_solver import N_TRAINING_STEPS, Coefficients, Solver, coefficients, timesteps
+from ttsops.engines.nn.sampler import guided_velocity, solver_step
+
+N_COEFFICIENTS = len(Coefficients._fields)
+
+UNCHANGED = Coefficients(alpha=0.0, sigma=0.0, cx=1.0, c0=0.0, c1=0.0, cn=0.0)
+"""A step that does nothing."""
+
+
+@cache
+def padded_table(n_steps: int, solver: Solver, n_rows: int) -> npt.NDArray[np.float32]:
+    """Coefficients of `n_steps` steps, and unchanging ones up to `n_rows` [n_rows, 6]."""
+    rows = [*coefficients(n_steps, solver), *[UNCHANGED] * (n_rows - n_steps)]
+    return np.array(rows, np.float32)
+
+
+@cache
+def padded_times(n_steps: int, n_rows: int) -> npt.NDArray[np.int64]:
+    """The training step at which the head is asked in each step, 0 in those that do nothing [n_rows]."""
+    return np.pad(timesteps(n_steps), (0, n_rows - n_steps))
+
+
+class StaticSampler:
+    """Always guided: with a weight of zero that is the positive branch alone. Samples are fp32."""
+
+    def __init__(self, head: DiffusionHead, device: torch.device) -> None:
+        self._head = head
+        self._embedded = head.embed_time(torch.arange(N_TRAINING_STEPS, device=device))  # [1000, C]
+
+    def __call__(
+        self,
+        conditions: Tensor,
+        times: Tensor,
+        table: Tensor,
+        guidance: Tensor,
+        noise: Tensor,
+        step_noise: Tensor,
+    ) -> Tensor:
+        """Latents [B, D] from `noise` [B, D] and `step_noise` [n, B, D].
+
+        `conditions` [2, B, C], positive and negative; `times` [n, B] and `table` [n, 6, B] as padded above;
+        `guidance` [B] is the scale less one.
+        """
+        embedded = self._embedded[times][:, None]  # [n, 1, B, C]
+        modulations = self._head.modulations(self._head.condition(conditions), embedded)  # [n, 2, B, M]
+        x, previous = noise, torch.zeros_like(noise)
+        for at_step, row, drawn in zip(modulations, table, step_noise, strict=True):
+            velocity = guided_velocity(self._head, x, at_step, guidance)
+            x, previous = solver_step(row[..., None], x, velocity, previous, drawn)
+        return x
