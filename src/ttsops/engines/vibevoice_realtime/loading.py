@@ -11,7 +11,7 @@ import torch
 
 from ttsops.engines.contract import EngineCard, EngineConfig
 from ttsops.engines.nn.cuda_graphs import graphs_for
-from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype, pick_layer
+from ttsops.engines.nn.devices import free_bytes, pick_device, pick_layer
 from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.nn.weights import CheckpointWeights
 from ttsops.engines.setup import lower_card, read_options
@@ -20,6 +20,7 @@ from ttsops.engines.vibevoice_realtime.config import read_config
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
 from ttsops.engines.vibevoice_realtime.generate import RaggedForm, StepForm
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
+from ttsops.engines.vibevoice_realtime.number_format import pick_format
 from ttsops.engines.vibevoice_realtime.random_model import FULL, SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.static_form import StaticForm
@@ -46,7 +47,7 @@ def create(config: EngineConfig) -> RealtimeEngine:
     """Raises `ConfigError` for options it does not take, `EngineUnavailable` if there is nothing to load."""
     options = read_options(CARD.name, config.options, RealtimeOptions)
     device = pick_device(config)
-    dtype = pick_dtype(config, device)
+    dtype = pick_format(config, device)
     layer = pick_layer(config, device, dtype)
     if options.threads:
         torch.set_num_threads(options.threads)
