@@ -24,6 +24,7 @@ from ttsops.engines.contract import Engine, Utterance
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import FULL
+from ttsops.engines.vibevoice_realtime.static_form import StaticForm
 from ttsops.engines.vibevoice_realtime.windows import SPEECH_WINDOW, TEXT_WINDOW
 from ttsops.speech import SpeechRequest
 
@@ -46,6 +47,14 @@ MODULES = {
     "classifier": "eos",
 }
 """Component → its name in `RealtimeModel`."""
+
+PASSES = {
+    "read_latents": ("reads its latent", ("speech layers", "connector", "classifier")),
+    "read_windows": ("reads text", ("text layers",)),
+    "denoise": ("denoises", ("diffusion head",)),
+    "decode": ("decodes", ("acoustic decoder",)),
+}
+"""Pass of a step in fixed shapes → what it is called here, and the components whose weights it reads."""
 
 PREFIXES = {
     "model.language_model.layers.": "text layers",
@@ -181,10 +190,47 @@ def one_stream(engine: Engine, n_frames: int) -> dict[str, float]:
     }
 
 
+class TimedPasses:
+    """Stands before the graphs of a step in fixed shapes and adds up the time of each pass."""
+
+    def __init__(self, inner: Any, device: torch.device) -> None:
+        self._inner = inner
+        self._device = device
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    def run(self, function: Any, *sizes: int) -> None:
+        timed = Timed(self._inner.run, self._device)
+        timed(function, *sizes)
+        self.seconds[function.__name__] += timed.seconds
+
+
+def passes(
+    engine: Any, n_frames: int, limits: Limits, bytes_per_weight: float
+) -> dict[str, dict[str, float]]:
+    """As `components`, of an engine whose step is in fixed shapes: its graphs are all that can be timed."""
+    form = engine._form
+    utterance = open_one(engine, 0, n_frames + SPEECH_WINDOW)
+    step_seconds(engine, [utterance], SPEECH_WINDOW)
+    graphs, form.graphs = form.graphs, TimedPasses(form.graphs, engine._model.device)
+    frame_ms = 1000 * statistics.mean(step_seconds(engine, [utterance], n_frames))
+    seconds, form.graphs = form.graphs.seconds, graphs
+    engine.close(utterance)
+    work = work_per_frame(weight_shapes())
+    found = {}
+    for name, (title, parts) in PASSES.items():
+        floors = [limits.floor_seconds(work[part][0] * bytes_per_weight, work[part][1]) for part in parts]
+        ms, floor_ms = 1000 * seconds[name] / n_frames, 1000 * sum(floors)
+        found[title] = {"ms": ms, "floor_ms": floor_ms, "share_of_limit": floor_ms / ms if ms else 0.0}
+    found["everything else"] = {"ms": frame_ms - sum(one["ms"] for one in found.values())}
+    return found
+
+
 def components(
     engine: Any, n_frames: int, limits: Limits, bytes_per_weight: float
 ) -> dict[str, dict[str, float]]:
     """Milliseconds of a frame in each component, and how near that is to what the machine can do."""
+    if isinstance(engine._form, StaticForm):
+        return passes(engine, n_frames, limits, bytes_per_weight)
     model = engine._model
     utterance = open_one(engine, 0, n_frames + SPEECH_WINDOW)
     step_seconds(engine, [utterance], SPEECH_WINDOW)
@@ -237,12 +283,15 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measure(device: str, dtype: str, frames: int, batches: list[int], threads: int = 0) -> dict[str, Any]:
+def measure(
+    device: str, dtype: str, frames: int, batches: list[int], threads: int = 0, **options: str
+) -> dict[str, Any]:
+    """`options` are the engine's own."""
     config = EngineConfig(
         device=device,
         dtype=dtype,
         max_streams=max(batches),
-        options={"random_weights": "full", "max_positions": MAX_POSITIONS, "threads": threads},
+        options={"random_weights": "full", "max_positions": MAX_POSITIONS, "threads": threads} | options,
     )
     before_bytes = peak_bytes()
     started_at = time.perf_counter()

@@ -169,6 +169,8 @@ def show(title: str, figures: dict[str, Any], reference: dict[str, Any]) -> None
             f"underruns ({level['underrun_seconds']:.2f} s), first audio {1000 * ttfb['p50']:.0f} ms "
             f"(p95 {1000 * ttfb['p95']:.0f})"
         )
+    if capacity := figures.get("live", {}).get("capacity"):
+        print(f"most live listeners without an underrun: {capacity}")
 
 
 def main() -> None:

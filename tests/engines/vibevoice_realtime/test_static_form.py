@@ -5,14 +5,14 @@ What a GPU would replay is replayed here from a recording on the CPU; capturing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from listeners import TEXT, Listener, listen, mixed_requests, small_engine
+from listeners import FRAME_SAMPLES, TEXT, Listener, listen, mixed_requests, small_engine
 from safetensors.torch import load_file
 from torch import Tensor
 from torch._subclasses.fake_tensor import (
@@ -45,10 +45,14 @@ from ttsops.testing import speak
 
 pytestmark = pytest.mark.unit
 
-ATOL = 2e-5
-"""Products and attention of other shapes round differently, and what they make is read again."""
+FIRST_ATOL, N_FIRST = 5e-6, 3 * FRAME_SAMPLES
+"""Products and attention of other shapes round differently."""
+
+ATOL = 1e-4
+"""What they make is read again: under strong guidance it may double with every frame."""
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "vibevoice_realtime"
+PAGE = Path(__file__).parents[3] / "docs" / "engines" / "vibevoice_realtime.md"
 UTTERANCES = sorted(path.parent for path in GOLDEN.glob("*/meta.json") if "unit_" not in str(path))
 N_STREAMS, N_POSITIONS = 6, 512
 
@@ -87,11 +91,12 @@ def heard(engine: RealtimeEngine) -> list[Samples]:
     return [one.samples for one in listeners]
 
 
-def assert_near(found: Sequence[Samples], expected: Sequence[Samples], atol: float = ATOL) -> None:
+def assert_near(found: Sequence[Samples], expected: Sequence[Samples]) -> None:
     assert [len(one) for one in found] == [len(one) for one in expected]
     assert all(len(one) for one in expected)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, atol=atol, rtol=0)
+        np.testing.assert_allclose(one[:N_FIRST], other[:N_FIRST], atol=FIRST_ATOL, rtol=0)
+        np.testing.assert_allclose(one, other, atol=ATOL, rtol=0)
 
 
 @pytest.fixture(scope="module")
@@ -223,9 +228,25 @@ class Elsewhere(RandomWeights):
         return torch.zeros(shape, device="meta" if shape else "cpu", dtype=dtype or self.dtype)
 
 
+def model_elsewhere() -> RealtimeModel:
+    return RealtimeModel(Elsewhere(0, device=torch.device("meta"), dtype=torch.bfloat16), SMALL)
+
+
 def passes_elsewhere() -> StaticPasses:
-    model = RealtimeModel(Elsewhere(0, device=torch.device("meta"), dtype=torch.bfloat16), SMALL)
+    model = model_elsewhere()
     return StaticPasses(model, StreamSlots(model, N_STREAMS, N_POSITIONS))
+
+
+def test_so_many_graphs_are_captured_as_the_page_says() -> None:
+    captured = []
+
+    def capture(function: Callable[[], None]) -> Callable[[], None]:
+        captured.append(function)
+        return function
+
+    model = model_elsewhere()
+    StaticForm(model, StreamSlots(model, 256, 8192), GraphCache(capture)).warm_up()
+    assert f"{len(captured)} graphs for 256 streams and 8192 positions" in " ".join(PAGE.read_text().split())
 
 
 def test_every_pass_runs_without_a_number_being_known() -> None:

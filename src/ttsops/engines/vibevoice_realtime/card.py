@@ -119,7 +119,7 @@ CARD = EngineCard(
         OptionSpec(
             "cfg_scale",
             "float",
-            "Guidance: how closely speech follows the text; 1 switches it off and is faster",
+            "Guidance: how closely speech follows the text; 1 switches it off, which is faster on a CPU",
             default=1.5,
             minimum=1.0,
             maximum=5.0,
