@@ -5,26 +5,20 @@ What a GPU would replay is replayed here from a recording on the CPU; capturing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from capturing import every_pass
 from listeners import FRAME_SAMPLES, TEXT, Listener, listen, mixed_requests, small_engine
 from safetensors.torch import load_file
-from torch import Tensor
-from torch._subclasses.fake_tensor import (
-    DataDependentOutputException,
-    FakeTensorDeviceMismatchError,
-    FakeTensorMode,
-)
 
 from engines.nn.recorded_graph import RecordingCapture
 from ttsops.engines.nn.comparison import compare, compare_frames
 from ttsops.engines.nn.cuda_graphs import GraphCache, Pass
-from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
 from ttsops.engines.vibevoice_realtime.generate import RaggedForm, StepForm
@@ -34,11 +28,10 @@ from ttsops.engines.vibevoice_realtime.golden_utterance import (
     EndOfRecording,
     RecordedCase,
 )
-from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.static_form import StaticForm
-from ttsops.engines.vibevoice_realtime.static_passes import MAX_STEPS, StaticPasses
+from ttsops.engines.vibevoice_realtime.static_passes import MAX_STEPS
 from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords
 from ttsops.speech import Samples, SpeechRequest
 from ttsops.testing import speak
@@ -52,7 +45,6 @@ ATOL = 1e-4
 """What they make is read again: under strong guidance it may double with every frame."""
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "vibevoice_realtime"
-PAGE = Path(__file__).parents[3] / "docs" / "engines" / "vibevoice_realtime.md"
 UTTERANCES = sorted(path.parent for path in GOLDEN.glob("*/meta.json") if "unit_" not in str(path))
 N_STREAMS, N_POSITIONS = 6, 512
 
@@ -138,7 +130,7 @@ def test_warming_up_changes_nothing_of_a_stream_that_speaks() -> None:
     spoken = []
     while not (step := engine.step([utterance])[0]).is_done:
         spoken.append(step.samples)
-        for work, sizes in every_pass(parts.static.passes):
+        for work, sizes in every_pass(parts.static.passes, N_STREAMS):
             parts.static.passes.clear()
             work(*sizes)
     engine.close(utterance)
@@ -208,62 +200,3 @@ def test_recorded_utterances_are_reproduced(folder: Path) -> None:
         later=AUDIO_TOLERANCE,
     ):
         assert one.ok, one
-
-
-# Nothing in a pass waits for the host, takes its shape from a value, or mixes devices.
-
-
-def every_pass(passes: StaticPasses) -> Iterator[tuple[object, tuple[int, ...]]]:
-    for n in (1, 4, N_STREAMS):
-        yield passes.read_latents, (n, 64)
-        yield passes.read_windows, (n, 128)
-        yield passes.denoise, (n, 5)
-        yield passes.decode, (n,)
-
-
-class Elsewhere(RandomWeights):
-    """Weights on a device whose tensors have shapes and no numbers."""
-
-    def take(self, name: str, *shape: int, dtype: torch.dtype | None = None, **_: object) -> Tensor:
-        return torch.zeros(shape, device="meta" if shape else "cpu", dtype=dtype or self.dtype)
-
-
-def model_elsewhere() -> RealtimeModel:
-    return RealtimeModel(Elsewhere(0, device=torch.device("meta"), dtype=torch.bfloat16), SMALL)
-
-
-def passes_elsewhere() -> StaticPasses:
-    model = model_elsewhere()
-    return StaticPasses(model, StreamSlots(model, N_STREAMS, N_POSITIONS))
-
-
-def test_so_many_graphs_are_captured_as_the_page_says() -> None:
-    captured = []
-
-    def capture(function: Callable[[], None]) -> Callable[[], None]:
-        captured.append(function)
-        return function
-
-    model = model_elsewhere()
-    StaticForm(model, StreamSlots(model, 256, 8192), GraphCache(capture)).warm_up()
-    assert f"{len(captured)} graphs for 256 streams and 8192 positions" in " ".join(PAGE.read_text().split())
-
-
-def test_every_pass_runs_without_a_number_being_known() -> None:
-    """`.item()`, `nonzero` and the like raise here, and so does a tensor that is on another device."""
-    passes = passes_elsewhere()
-    with torch.inference_mode(), FakeTensorMode(allow_non_fake_inputs=True):
-        for work, sizes in every_pass(passes):
-            work(*sizes)  # type: ignore[operator]
-
-
-def test_a_pass_that_looked_at_a_number_or_left_the_device_would_be_found() -> None:
-    passes = passes_elsewhere()
-    model = passes._model
-    with torch.inference_mode(), FakeTensorMode(allow_non_fake_inputs=True):
-        model.eos = lambda hidden: torch.zeros(len(hidden)) + float(hidden.sum())  # type: ignore[assignment]
-        with pytest.raises(DataDependentOutputException):
-            passes.read_latents(2, 64)
-        model.decoder_input = lambda latents: latents + torch.ones(1, latents.shape[1])  # type: ignore[method-assign]
-        with pytest.raises(FakeTensorDeviceMismatchError):
-            passes.decode(2)

@@ -139,6 +139,6 @@ class StaticPasses:
     def _window_rows(self, slots: Tensor, starts: Tensor, sizes: Tensor, length: int) -> WindowRows:
         """Tokens one behind the other; those that a short window has not go to the scratch position."""
         order = torch.arange(TEXT_WINDOW, device=slots.device)
-        is_token = order < sizes[:, None]  # [M, W]
-        positions = torch.where(is_token, starts[:, None] + order, self._slots.scratch_position)
+        is_missing = order >= sizes[:, None]  # [M, W]
+        positions = (starts[:, None] + order).masked_fill(is_missing, self._slots.scratch_position)
         return WindowRows(slots, positions, self._n_repeats, length, self._model.dtype)
