@@ -33,7 +33,7 @@ from torch.nn import functional
 from benchmarks.machine_limits import best_seconds
 from ttsops.engines.nn.few_rows import PackedLinear, round_weights
 from ttsops.engines.nn.native import CACHE, LEVELS, cpu_features, load
-from ttsops.ops.bench.run import machine
+from ttsops.ops.machine import machine
 
 RESULTS = Path(__file__).parent / "results" / "few_row_products.json"
 

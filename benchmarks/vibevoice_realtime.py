@@ -32,7 +32,8 @@ import torch
 
 from ttsops.engines.vibevoice_realtime.windows import SPEECH_WINDOW
 from ttsops.ops.bench import Plan, Scene, run_bench
-from ttsops.ops.bench.run import NOTES, machine
+from ttsops.ops.machine import machine
+from ttsops.ops.random_weights import NOTES
 from ttsops.settings import EngineSettings, Settings
 
 RESULTS = Path(__file__).parent / "results" / "vibevoice_realtime.json"

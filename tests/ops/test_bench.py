@@ -9,7 +9,8 @@ import pytest
 from ops.test_bench_capacity import level
 from ttsops.errors import EngineUnavailable, InvalidValue
 from ttsops.ops.bench import Bench, Plan, Scene, plot_svg, run_bench
-from ttsops.ops.bench.run import NOTES, prepare_settings
+from ttsops.ops.bench.run import prepare_settings
+from ttsops.ops.random_weights import NOTES
 from ttsops.settings import EngineSettings, RuntimeSettings, Settings
 
 pytestmark = pytest.mark.server

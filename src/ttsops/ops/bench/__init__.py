@@ -7,14 +7,13 @@ without HTTP. The order of reading: `listener`, `level`, `capacity`, `run`, `plo
 from ttsops.ops.bench.capacity import Found, climb, find_capacity
 from ttsops.ops.bench.level import Level, Scene
 from ttsops.ops.bench.plot import plot_svg
-from ttsops.ops.bench.run import Bench, Plan, RandomWeights, run_bench
+from ttsops.ops.bench.run import Bench, Plan, run_bench
 
 __all__ = [
     "Bench",
     "Found",
     "Level",
     "Plan",
-    "RandomWeights",
     "Scene",
     "climb",
     "find_capacity",

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
 import msgspec
-import psutil
 
-from ttsops.engines import registry
-from ttsops.errors import InvalidValue
-from ttsops.observe.gpu import gpu_names
 from ttsops.ops.bench.capacity import climb, find_capacity
 from ttsops.ops.bench.level import Level, Scene, measure_level
 from ttsops.ops.bench.listener import Source
+from ttsops.ops.machine import machine
+from ttsops.ops.random_weights import RandomWeights, note_of, with_random_weights
 from ttsops.runtime import Runtime
 from ttsops.settings import EngineSettings, Settings
 from ttsops.speech import SpeechRequest
 
-RandomWeights = Literal["", "small", "full"]
-
 AHEAD_SECONDS = 1.0
 """Audio made ahead of each listener at most: what was saved up early must not pay for what comes too late."""
-
-NOTES = {
-    "full": "random weights: speed is real, speech is not",
-    "small": "random weights of a small model: neither its speed nor its speech is that of the published one",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +68,7 @@ def prepare_settings(settings: Settings, random_weights: RandomWeights) -> Setti
     Raises `InvalidValue` if random weights are asked of an engine that has none.
     """
     name = settings.engine
-    setup = _setup(settings)
-    if random_weights:
-        if "random_weights" not in {option.name for option in registry.card(name).setup}:
-            raise InvalidValue(f"engine `{name}` has no weights that could be random", param="random_weights")
-        options = setup.options | {"random_weights": random_weights}
-        setup = msgspec.structs.replace(setup, options=options)
+    setup = with_random_weights(name, _setup(settings), random_weights)
     runtime = msgspec.structs.replace(
         settings.runtime, failover="", max_queue=0, live_window_seconds=AHEAD_SECONDS
     )
@@ -117,7 +100,7 @@ async def run_bench(
         found = await search(measure, first=plan.first, limit=limit)
         return Bench(
             engine=service.name,
-            note=NOTES.get(str(_setup(settings).options.get("random_weights", "")), ""),
+            note=note_of(_setup(settings)),
             machine=machine(),
             device=_setup(settings).device,
             dtype=_setup(settings).dtype,
@@ -128,21 +111,6 @@ async def run_bench(
             is_limited=found.is_limited,
             levels=tuple(sorted(found.levels, key=lambda level: level.streams)),
         )
-
-
-def machine() -> str:
-    """This machine, in a line: figures mean nothing without it."""
-    memory_gib = psutil.virtual_memory().total / 2**30
-    return ", ".join([f"{psutil.cpu_count()} x {_cpu_name()}", f"{memory_gib:.0f} GiB", *gpu_names()])
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 def _setup(settings: Settings) -> EngineSettings:
