@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve health smoke bench test test-slow lint format docs lock clean
+.PHONY: help setup setup-test serve health smoke bench test test-slow test-browser test-quality lint format docs lock clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer was found" >&2; exit 1; }
@@ -47,6 +47,14 @@ test: setup-test ## run the tests, with coverage
 
 test-slow: setup-test ## the proof that takes minutes
 	$(BIN)/python -m pytest -m slow --timeout 900
+
+test-browser: setup-test ## the listening page in a real Chromium (chromium, chromium-driver)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	$(BIN)/python -m pytest -m browser -rs
+
+test-quality: setup-test ## predicted opinions, with the models of the extra `quality` (480 MB)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
+	$(BIN)/python -m pytest -m dnsmos -rs --timeout 300
 
 lint: setup-test ## style, types
 	$(BIN)/ruff check .

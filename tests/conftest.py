@@ -9,7 +9,7 @@ import pytest
 # read when the first of its libraries is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-CATEGORIES = {"unit", "server", "slow"}
+CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         {item.nodeid for item in items if not CATEGORIES & {mark.name for mark in item.iter_markers()}}
     )
     if lost:
-        raise pytest.UsageError("mark these as unit, server or slow: " + ", ".join(lost[:5]))
+        raise pytest.UsageError("mark these as unit, server, slow, browser or dnsmos: " + ", ".join(lost[:5]))
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

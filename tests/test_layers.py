@@ -40,6 +40,8 @@ HOMES = {
     "soxr": ("audio",),
     "espeakng_loader": ("engines/espeak",),
     "aiohttp": ("ops",),
+    "pocketsphinx": ("ops",),
+    "speechmos": ("ops/quality",),
 }
 
 MAX_FILE_LINES = 400

@@ -42,6 +42,7 @@
     + SlowReader           nobody read its audio for too long
   + ConfigError            a setting is wrong: the message names the file and line
   + AudioError             audio that cannot be encoded, decoded or written
+  + NotInstalled           a package that an extra brings is missing: the hint is the line that installs it
 
 The worker sends errors as code and text; `from_code` makes the class again on the other side.
 How a code becomes an HTTP status is the server's business, how it becomes an exit code the CLI's.
@@ -317,6 +318,12 @@ class AudioError(TtsOpsError):
     """Audio that cannot be encoded, decoded or written."""
 
     code = "bad_audio_data"
+
+
+class NotInstalled(TtsOpsError):
+    """A package that an extra brings is missing."""
+
+    code = "not_installed"
 
 
 def _all_errors() -> dict[str, type[TtsOpsError]]:

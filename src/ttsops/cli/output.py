@@ -14,7 +14,7 @@ from enum import IntEnum
 import click
 import msgspec
 
-from ttsops.errors import AudioError, CapacityError, EngineError, NoAudio, TtsOpsError
+from ttsops.errors import AudioError, CapacityError, EngineError, NoAudio, NotInstalled, TtsOpsError
 from ttsops.settings.names import DEBUG
 
 _QUIET = "ttsops.quiet"
@@ -29,7 +29,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command, its options, its input or the settings are wrong."""
     UNAVAILABLE = 3
-    """The engine or the server is down, full, or not installed."""
+    """The engine or the server is down, full, or something needed is not installed."""
     INTERRUPTED = 130
     """Ctrl-C."""
 
@@ -41,7 +41,7 @@ def exit_code(error: BaseException) -> Exit:
             return Exit.INTERRUPTED
         case NoAudio():
             return Exit.USAGE  # there is nothing in the text that can be spoken
-        case EngineError() | CapacityError():
+        case EngineError() | CapacityError() | NotInstalled():
             return Exit.UNAVAILABLE
         case AudioError():
             return Exit.FAILED
