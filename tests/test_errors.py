@@ -10,7 +10,7 @@ CLASSES = [value for value in vars(errors).values() if isinstance(value, type)]
 
 
 def test_docstring_tree_names_every_error() -> None:
-    documented = set(re.findall(r"^\s*[*+] (\w+)", errors.__doc__ or "", re.MULTILINE))
+    documented = set(re.findall(r"^\s*[*+-] (\w+)", errors.__doc__ or "", re.MULTILINE))
     assert documented == {cls.__name__ for cls in CLASSES}
 
 
