@@ -39,7 +39,12 @@ class Rope:
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """`x` [N, heads, D] turned by its row's position."""
-    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
+    half = x.shape[-1] // 2
+    y = x * cos
+    # Halves are read where they are: on a CPU, to put them in the other order first takes twice as long.
+    y[..., :half].addcmul_(x[..., half:], sin[..., :half])
+    y[..., half:].addcmul_(x[..., :half], sin[..., half:])
+    return y
 
 
 class Rows(Protocol):
