@@ -10,6 +10,7 @@ import torch
 from ttsops.engines.contract import EngineConfig
 from ttsops.engines.nn.few_rows import pack
 from ttsops.engines.nn.linear import Linear, MakeLayer
+from ttsops.engines.nn.many_rows import make_rounded
 from ttsops.engines.nn.native import cpu_features
 from ttsops.errors import ConfigError, EngineUnavailable
 
@@ -76,6 +77,11 @@ def pick_layer(config: EngineConfig, device: torch.device, dtype: torch.dtype) -
     if device.type != "cpu" or dtype != torch.float32:
         return Linear
     return partial(pack, bits=8 if config.dtype == INT8 else 32)
+
+
+def pick_many_rows_layer(config: EngineConfig, device: torch.device) -> MakeLayer:
+    """How the linear layers of a whole utterance are kept: rounded on a CPU if `int8` is asked for."""
+    return make_rounded if device.type == "cpu" and config.dtype == INT8 else Linear
 
 
 def free_bytes(device: torch.device) -> int:

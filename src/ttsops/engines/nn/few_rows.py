@@ -114,10 +114,13 @@ def group_size(n_in: int) -> int:
     return math.gcd(n_in, MOST_GROUP)
 
 
-def round_weights(weight: Tensor, group: int) -> tuple[Tensor, Tensor]:
-    """The nearest 8-bit weights [O, I], and what to multiply each group of inputs by [O, G]."""
+def round_weights(weight: Tensor, group: int, levels: int = 127) -> tuple[Tensor, Tensor]:
+    """The nearest 8-bit weights [O, I], and what to multiply each group of inputs by [O, G].
+
+    The largest weight of a group becomes `levels`.
+    """
     grouped = weight.view(len(weight), -1, group)  # [O, G, N]
-    scales = (grouped.abs().amax(2) / 127).clamp_(min=torch.finfo(torch.float32).tiny)
+    scales = (grouped.abs().amax(2) / levels).clamp_(min=torch.finfo(torch.float32).tiny)
     return grouped.div(scales[..., None]).round_().to(torch.int8).flatten(1), scales
 
 

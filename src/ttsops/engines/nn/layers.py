@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ttsops.engines.nn.linear import Layer
+from ttsops.engines.nn.linear import Layer, MakeLayer
 from ttsops.engines.nn.weights import Weights
 
 
@@ -20,9 +20,13 @@ def load_linear(
     *,
     has_bias: bool = True,
     dtype: torch.dtype | None = None,
+    layer: MakeLayer | None = None,
 ) -> Layer:
-    """The layer whose tensors are `name.weight` and `name.bias`; `dtype` None is the network's."""
-    return load_fused(weights, [(name, n_out)], n_in, has_bias=has_bias, dtype=dtype)
+    """The layer whose tensors are `name.weight` and `name.bias`.
+
+    `dtype` None is the network's; `layer` is how it is kept, as `weights` says if None.
+    """
+    return load_fused(weights, [(name, n_out)], n_in, has_bias=has_bias, dtype=dtype, layer=layer)
 
 
 def load_fused(
@@ -32,11 +36,12 @@ def load_fused(
     *,
     has_bias: bool,
     dtype: torch.dtype | None = None,
+    layer: MakeLayer | None = None,
 ) -> Layer:
     """Layers with one input as a single product, their outputs side by side."""
     weight = [weights.take(f"{name}.weight", n_out, n_in, dtype=dtype) for name, n_out in parts]
     bias = [weights.take(f"{name}.bias", n_out, dtype=dtype) for name, n_out in parts] if has_bias else []
-    return weights.layer(_joined(weight), _joined(bias) if bias else None)
+    return (layer or weights.layer)(_joined(weight), _joined(bias) if bias else None)
 
 
 def load_table(weights: Weights, name: str, n_rows: int, width: int) -> Tensor:

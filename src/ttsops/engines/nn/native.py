@@ -74,8 +74,14 @@ LEVELS = (
 )
 """The best first."""
 
-FUNCTIONS = {"linear": "ppnpfipn", "feed_forward": "pppnpfn", "mix": "ppnnnpppfppn"}
-"""Their arguments, as in few_rows.cpp, by the letters of `ARGUMENTS`."""
+FUNCTIONS = {
+    "linear": "ppnpfipn",
+    "feed_forward": "pppnpfn",
+    "mix": "ppnnnpppfppn",
+    "round_rows": "pnnppn",
+    "rescale": "pnnpppn",
+}
+"""Their arguments, as in few_rows.cpp and many_rows.cpp, by the letters of `ARGUMENTS`."""
 
 ARGUMENTS: Mapping[str, type] = {"p": c_void_p, "n": c_long, "i": c_int, "f": c_float}
 
@@ -127,7 +133,8 @@ def compile_level(level: Level, library: Path) -> None:
     compiler = next((found for name in COMPILERS if (found := shutil.which(name))), None)
     if compiler is None:
         raise EngineUnavailable("there is no C++ compiler for the native part", hint="install g++")
-    command = [compiler, *FLAGS, *level.flags, str(SOURCES / "few_rows.cpp"), "-o", str(library)]
+    sources = [str(source) for source in sorted(SOURCES.glob("*.cpp"))]
+    command = [compiler, *FLAGS, *level.flags, *sources, "-o", str(library)]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=COMPILE_SECONDS)
     except subprocess.CalledProcessError as e:
