@@ -17,6 +17,7 @@ from torch.nn import functional
 from ttsops.engines.f5.config import DiTConfig
 from ttsops.engines.nn.attention import Rope, rotate
 from ttsops.engines.nn.layers import load_linear
+from ttsops.engines.nn.linear import Linear
 from ttsops.engines.nn.weights import Weights
 
 NORM_EPS = 1e-6
@@ -94,17 +95,21 @@ class Block:
 
 
 class DiT:
-    """Stateless; rows do not see each other."""
+    """Stateless; rows do not see each other.
+
+    Layers of blocks are kept as `weights` says, and may be rounded; what leads in and out is exact.
+    """
 
     def __init__(self, weights: Weights, prefix: str, config: DiTConfig) -> None:
         dim, n_mels = config.dim, config.n_mels
         self._rope = Rope(config.dim_head, ROPE_THETA, weights.device)
-        self._input = load_linear(weights, f"{prefix}.input_embed.proj", 2 * n_mels + config.text_dim, dim)
+        n_in = 2 * n_mels + config.text_dim
+        self._input = load_linear(weights, f"{prefix}.input_embed.proj", n_in, dim, layer=Linear)
         self._positions = ConvPositions(weights, f"{prefix}.input_embed.conv_pos_embed", dim)
         self._blocks = [
             Block(weights, f"{prefix}.transformer_blocks.{i}", config) for i in range(config.depth)
         ]
-        self._output = load_linear(weights, f"{prefix}.proj_out", dim, n_mels)
+        self._output = load_linear(weights, f"{prefix}.proj_out", dim, n_mels, layer=Linear)
 
     def forward(
         self, x: Tensor, cond: Tensor, text: Tensor, modulations: Tensor, mask: Tensor | None

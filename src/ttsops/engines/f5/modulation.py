@@ -18,7 +18,7 @@ from torch.nn import functional
 from ttsops.engines.f5.config import DiTConfig
 from ttsops.engines.f5.schedule import Schedule
 from ttsops.engines.nn.layers import load_linear
-from ttsops.engines.nn.linear import Layer
+from ttsops.engines.nn.linear import Layer, Linear
 from ttsops.engines.nn.weights import Weights
 from ttsops.errors import InvalidValue
 
@@ -36,14 +36,16 @@ class Modulations:
     def __init__(self, weights: Weights, prefix: str, config: DiTConfig) -> None:
         dim = config.dim
         self._dtype, self._device = weights.dtype, weights.device
-        self._time_in = load_linear(weights, f"{prefix}.time_embed.time_mlp.0", 2 * N_FREQUENCIES, dim)
-        self._time_out = load_linear(weights, f"{prefix}.time_embed.time_mlp.2", dim, dim)
-        self._layers: list[Layer] = [
-            *(
-                load_linear(weights, f"{prefix}.transformer_blocks.{i}.attn_norm.linear", dim, 6 * dim)
-                for i in range(config.depth)
-            ),
-            load_linear(weights, f"{prefix}.norm_out.linear", dim, 2 * dim),
+
+        def load(name: str, n_in: int, n_out: int) -> Layer:
+            # Few rows, once per schedule, and a part of everything: never rounded.
+            return load_linear(weights, f"{prefix}.{name}", n_in, n_out, layer=Linear)
+
+        self._time_in = load("time_embed.time_mlp.0", 2 * N_FREQUENCIES, dim)
+        self._time_out = load("time_embed.time_mlp.2", dim, dim)
+        self._layers = [
+            *(load(f"transformer_blocks.{i}.attn_norm.linear", dim, 6 * dim) for i in range(config.depth)),
+            load("norm_out.linear", dim, 2 * dim),
         ]
         self._tables: OrderedDict[Schedule, Tensor] = OrderedDict()
 

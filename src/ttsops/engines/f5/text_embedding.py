@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from ttsops.engines.f5.config import DiTConfig
 from ttsops.engines.nn.layers import load_linear
+from ttsops.engines.nn.linear import Linear
 from ttsops.engines.nn.weights import Weights
 
 KERNEL = 7
@@ -35,10 +36,10 @@ class ConvNeXtBlock:
         self._depthwise_bias = weights.take(f"{prefix}.dwconv.bias", dim)
         self._norm = weights.take(f"{prefix}.norm.weight", dim)
         self._norm_bias = weights.take(f"{prefix}.norm.bias", dim)
-        self._in = load_linear(weights, f"{prefix}.pwconv1", dim, inner)
+        self._in = load_linear(weights, f"{prefix}.pwconv1", dim, inner, layer=Linear)
         self._gamma = weights.take(f"{prefix}.grn.gamma", 1, 1, inner)
         self._beta = weights.take(f"{prefix}.grn.beta", 1, 1, inner)
-        self._out = load_linear(weights, f"{prefix}.pwconv2", inner, dim)
+        self._out = load_linear(weights, f"{prefix}.pwconv2", inner, dim, layer=Linear)
 
     def __call__(self, x: Tensor) -> Tensor:
         """[K, n, C] → [K, n, C]."""
