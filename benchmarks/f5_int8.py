@@ -31,7 +31,8 @@ from ttsops.engines.f5.sampler import Flow, advance, start_flow, velocity
 from ttsops.engines.f5.schedule import Schedule
 from ttsops.engines.nn.many_rows import make_rounded, weight_levels
 from ttsops.engines.nn.native import native_part
-from ttsops.ops.bench.run import NOTES, machine
+from ttsops.ops.machine import machine
+from ttsops.ops.random_weights import NOTES
 
 RESULTS = Path(__file__).parent / "results" / "f5_int8.json"
 SEED = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,12 @@ from ttsops.engines.contract import EngineConfig
 from ttsops.engines.f5 import loading
 from ttsops.engines.f5.engine import F5Engine
 from ttsops.engines.f5.loading import bytes_per_flow, create
+from ttsops.engines.f5.model import F5Model
+from ttsops.engines.f5.random_model import random_model
 from ttsops.engines.nn import devices
 from ttsops.engines.nn.devices import check_half
+from ttsops.engines.nn.linear import Linear, MakeLayer
+from ttsops.engines.nn.many_rows import make_rounded
 from ttsops.errors import ConfigError, EngineUnavailable, UnknownVoice
 from ttsops.speech import OptionValue, SpeechRequest
 from ttsops.testing import speak
@@ -184,3 +189,22 @@ def compile_without_code(owner: object, name: str) -> None:
     from ttsops.engines.nn.compiled import compile_method
 
     compile_method(owner, name, backend="aot_eager")
+
+
+def test_int8_rounds_the_blocks_and_fp32_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers: list[object] = []
+
+    def noted(*args: Any, layer: MakeLayer, **how: Any) -> F5Model:
+        layers.append(layer)
+        return random_model(*args, layer=layer, **how)
+
+    monkeypatch.setattr(loading, "random_model", noted)
+    for dtype in ("fp32", "int8"):
+        create(EngineConfig(device="cpu", dtype=dtype, options={"random_weights": "small"}))
+    assert layers == [Linear, make_rounded]
+
+
+def test_eight_bit_layers_are_not_compiled() -> None:
+    options: dict[str, OptionValue] = {"random_weights": "small", "compile": "always"}
+    with pytest.raises(ConfigError, match="cannot be compiled"):
+        create(EngineConfig(device="cpu", dtype="int8", options=options))

@@ -20,7 +20,15 @@ from ttsops.engines.f5.schedule import DEFAULT_SWAY, Schedule
 from ttsops.engines.f5.tokens import Vocabulary
 from ttsops.engines.f5.voices import HummedReferences, References, VoiceShelf
 from ttsops.engines.nn.compiled import compile_method
-from ttsops.engines.nn.devices import check_half, free_bytes, pick_device, pick_dtype
+from ttsops.engines.nn.devices import (
+    INT8,
+    check_half,
+    free_bytes,
+    pick_device,
+    pick_dtype,
+    pick_many_rows_layer,
+)
+from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.errors import ConfigError, EngineUnavailable
 from ttsops.voices.library import VoiceLibrary
@@ -44,13 +52,15 @@ def create(config: EngineConfig) -> F5Engine:
     schedules = read_schedules(options.only_nfe)
     if options.threads:
         torch.set_num_threads(options.threads)
-    model, vocabulary = _parts(options, device, dtype)
+    model, vocabulary = _parts(options, device, dtype, pick_many_rows_layer(config, device))
     shelf = VoiceShelf(_references(options), model.mel)
     card = _card(config, options, shelf, schedules, model)
     if schedules:
         with torch.inference_mode():
             model.prepare(schedules)
         model.drop_modulation_weights()
+    if options.compile == "always" and config.dtype == INT8:
+        raise ConfigError("8-bit layers cannot be compiled", hint="set `compile` to `auto`", param="compile")
     if options.compile == "always" or (options.compile == "auto" and device.type == "cuda"):
         logger.info("engine `%s` compiles its network: this takes a minute", CARD.name)
         compile_method(model.dit, "forward")
@@ -78,11 +88,14 @@ def bytes_per_flow(config: F5Config) -> int:
     return RECOMMENDED_FRAMES * width * torch.float32.itemsize
 
 
-def _parts(options: F5Options, device: torch.device, dtype: torch.dtype) -> tuple[F5Model, Vocabulary]:
+def _parts(
+    options: F5Options, device: torch.device, dtype: torch.dtype, layer: MakeLayer
+) -> tuple[F5Model, Vocabulary]:
     if options.random_weights:
         logger.warning("engine `%s` has random weights: it makes noise, not speech", CARD.name)
         sizes = FULL if options.random_weights == "full" else SMALL
-        return random_model(sizes, options.random_seed, device=device, dtype=dtype), Vocabulary.of_ascii()
+        model = random_model(sizes, options.random_seed, device=device, dtype=dtype, layer=layer)
+        return model, Vocabulary.of_ascii()
     if not options.model:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no weights",
@@ -90,7 +103,7 @@ def _parts(options: F5Options, device: torch.device, dtype: torch.dtype) -> tupl
         )
     path = Path(options.model)
     vocoder = Path(options.vocoder) if options.vocoder else None
-    model = load_model(path, vocoder, device=device, dtype=dtype)
+    model = load_model(path, vocoder, device=device, dtype=dtype, layer=layer)
     vocabulary = Vocabulary.read(Path(options.vocab) if options.vocab else find_vocab(path))
     if len(vocabulary) != model.config.dit.n_tokens:
         raise EngineUnavailable(
