@@ -173,22 +173,15 @@ def test_half_precision_is_refused_where_it_would_be_emulated(
     check_half(devices.DTYPES[dtype], torch.device("cuda"))
 
 
-def test_a_compiled_network_speaks_as_the_plain_one(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "compile_method", lambda owner, name: compile_without_code(owner, name))
-    request = SpeechRequest(TEXT, seed=1, options={"nfe": 5})
-    plain, compiled = load(published), load(published, compile="always")
-    torch._dynamo.utils.counters.clear()
-    expected, found = speak(plain, request).samples, speak(compiled, request).samples
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert torch._dynamo.utils.counters["frames"]["ok"] >= 1
-    assert not torch._dynamo.utils.counters["graph_break"]
-
-
-def compile_without_code(owner: object, name: str) -> None:
-    """The same trace without generating code, which takes a minute."""
-    from ttsops.engines.nn.compiled import compile_method
-
-    compile_method(owner, name, backend="aot_eager")
+@pytest.mark.parametrize(("wanted", "is_compiled"), [("always", True), ("auto", False), ("never", False)])
+def test_on_a_cpu_the_network_is_compiled_only_if_asked(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, is_compiled: bool
+) -> None:
+    compiled: list[tuple[object, str]] = []
+    monkeypatch.setattr(loading, "compile_method", lambda *what: compiled.append(what))
+    options: dict[str, OptionValue] = {"random_weights": "small", "compile": wanted}
+    engine = create(EngineConfig(device="cpu", options=options))
+    assert compiled == ([(engine._model.dit, "forward")] if is_compiled else [])
 
 
 def test_int8_rounds_the_blocks_and_fp32_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
