@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.few_row_products import Others
-from benchmarks.realtime_engine import kept_bytes
+from benchmarks.memory import kept_bytes
 from ttsops.engines.f5.model import F5Model
 from ttsops.engines.f5.random_model import FULL, random_model
 from ttsops.engines.f5.sampler import Flow, advance, start_flow, velocity

@@ -8,7 +8,6 @@ Run by `benchmarks.vibevoice_realtime`: a fresh process, so that its peak of mem
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import sys
 import time
@@ -19,6 +18,7 @@ import torch
 
 from benchmarks.frame_work import weight_shapes, work_per_frame
 from benchmarks.machine_limits import Limits, measure_limits, synchronise
+from benchmarks.memory import kept_bytes, peak_bytes
 from ttsops.engines import EngineConfig, registry
 from ttsops.engines.contract import Engine, Utterance
 from ttsops.engines.vibevoice_realtime.static_form import StaticForm
@@ -183,29 +183,6 @@ def batch_frames_per_second(engine: Engine, n_streams: int, n_frames: int) -> fl
     for utterance in batch:
         engine.close(utterance)
     return n_streams / statistics.mean(seconds)
-
-
-def kept_bytes(part: Any, seen: set[int]) -> int:
-    """Memory of all tensors below `part`, as they are kept: packed, rounded, with their scales."""
-    if id(part) in seen:
-        return 0
-    seen.add(id(part))
-    if isinstance(part, torch.Tensor):
-        storage = part.untyped_storage()
-        is_known = storage.data_ptr() in seen
-        seen.add(storage.data_ptr())
-        return 0 if is_known else storage.nbytes()
-    if isinstance(part, dict):
-        return sum(kept_bytes(one, seen) for one in part.values())
-    if isinstance(part, list | tuple):
-        return sum(kept_bytes(one, seen) for one in part)
-    slots = [name for kind in type(part).__mro__ for name in getattr(kind, "__slots__", ())]
-    inner = [getattr(part, name) for name in slots if hasattr(part, name)]
-    return sum(kept_bytes(one, seen) for one in [*inner, *getattr(part, "__dict__", {}).values()])
-
-
-def peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def measure(

@@ -12,9 +12,7 @@ what the published ones make of it has to be heard.
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.fresh_process import keep_results
 from benchmarks.realtime_engine import MAX_POSITIONS, MODULES, open_one
 from ttsops.engines import EngineConfig, registry
 from ttsops.engines.contract import Engine
@@ -173,9 +172,7 @@ def main() -> None:
     figures = measure(args.frames)
     show(figures)
     if args.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
-        print(f"Wrote {RESULTS}", file=sys.stderr)
+        keep_results(RESULTS, figures)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,6 @@ import argparse
 import asyncio
 import json
 import math
-import os
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +28,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.fresh_process import ROOT, keep_results, run_json
 from ttsops.engines.vibevoice_realtime.windows import SPEECH_WINDOW
 from ttsops.ops.bench import Plan, Scene, run_bench
 from ttsops.ops.machine import machine
@@ -37,7 +36,6 @@ from ttsops.ops.random_weights import NOTES
 from ttsops.settings import EngineSettings, Settings
 
 RESULTS = Path(__file__).parent / "results" / "vibevoice_realtime.json"
-ROOT = Path(__file__).parents[1]
 ENGINE = "vibevoice-realtime"
 
 CPU_VARIANTS = ("fp32", "int8")
@@ -54,18 +52,6 @@ RECORDED_ELSEWHERE = {
     "reference_first_chunk_ms": 581,
 }
 """Of the published code, on another machine and at another time: no base for a ratio."""
-
-
-def run_json(command: list[str], **environment: str) -> dict[str, Any]:
-    """The last line that a program prints."""
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        last = (done.stderr.strip() or "no output").splitlines()[-1]
-        return {"not_run": last}
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
 
 
 def engine_figures(device: str, dtype: str, frames: int, batches: list[int]) -> dict[str, Any]:
@@ -200,9 +186,7 @@ def main() -> None:
             f"{elsewhere['reference_first_chunk_ms']} ms; no base for a ratio"
         )
     if args.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
-        print(f"Wrote {RESULTS}", file=sys.stderr)
+        keep_results(RESULTS, figures)
 
 
 if __name__ == "__main__":

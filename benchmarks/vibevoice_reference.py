@@ -13,15 +13,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 
-from ttsops.engines.nn.weights import RandomWeights
-from ttsops.engines.vibevoice_realtime.model import EOS_PREFIX, UNUSED, RealtimeModel
+from benchmarks.meter import Meter
+from benchmarks.same_weights import Into
+from ttsops.engines.vibevoice_realtime.model import EOS_PREFIX, RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import FULL, random_weights
 
 VOICE = Path(__file__).parents[1] / "tests/golden/vibevoice_realtime/voices/en-Mike_man.pt"
@@ -47,24 +47,6 @@ CONFIG: dict[str, Any] = {
 }
 
 
-class Into(RandomWeights):
-    """Gives our model its weights, and puts the same into the reference."""
-
-    def __init__(self, reference: Any) -> None:
-        self.__dict__.update(random_weights(0).__dict__)
-        self._left = dict(reference.state_dict())
-
-    def take(self, name: str, *shape: int, **how: Any) -> torch.Tensor:
-        tensor = super().take(name, *shape, **how)
-        self._left.pop(name).copy_(tensor)
-        return tensor
-
-    def check(self) -> None:
-        unknown = [name for name in self._left if not name.startswith(UNUSED)]
-        if unknown:
-            raise SystemExit(f"error: the reference has weights that we have not: {unknown[:5]}")
-
-
 def build(repository: Path) -> Any:
     sys.path.insert(0, str(repository))
     from transformers.modeling_utils import no_init_weights
@@ -76,10 +58,8 @@ def build(repository: Path) -> Any:
     with no_init_weights():
         model = VibeVoiceStreamingForConditionalGenerationInference(VibeVoiceStreamingConfig(**CONFIG))
     del model.model.acoustic_tokenizer.encoder
-    weights = Into(model)
     with torch.no_grad():
-        RealtimeModel(weights, FULL)
-        weights.check()
+        RealtimeModel(Into(random_weights(0), model), FULL)
         model.state_dict()[f"{EOS_PREFIX}.fc2.bias"].fill_(-1.0)
     model.eval()
     model.set_ddpm_inference_steps(num_steps=N_STEPS)
@@ -97,23 +77,12 @@ def read_voice() -> dict[str, Any]:
     return prompts
 
 
-class Meter:
+class FrameMeter(Meter):
     """Times calls by name, and the frames as they come out."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        super().__init__()
         self.frames_at: list[float] = []
-
-    def wrap(self, owner: Any, method: str, name: str) -> None:
-        inner = getattr(owner, method)
-
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            started_at = time.perf_counter()
-            result = inner(*args, **kwargs)
-            self.seconds[name] += time.perf_counter() - started_at
-            return result
-
-        setattr(owner, method, timed)
 
     def put(self, *_: Any) -> None:
         self.frames_at.append(time.perf_counter())
@@ -122,7 +91,7 @@ class Meter:
         pass
 
 
-def speak(model: Any, n_frames: int, meter: Meter) -> float:
+def speak(model: Any, n_frames: int, meter: FrameMeter) -> float:
     """Make so many frames, a text window before every six; gives when it began."""
     prompts = read_voice()
     n_text, n_speech = (prompts[part]["last_hidden_state"].shape[1] for part in ("lm", "tts_lm"))
@@ -161,8 +130,8 @@ def main() -> None:
     repository, n_frames, n_threads = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(n_threads)
     model = build(repository)
-    speak(model, 2, Meter())
-    meter = Meter()
+    speak(model, 2, FrameMeter())
+    meter = FrameMeter()
     meter.wrap(model, "forward_lm", "text layers")
     meter.wrap(model, "forward_tts_lm", "speech layers")
     meter.wrap(model, "sample_speech_tokens", "diffusion head")
