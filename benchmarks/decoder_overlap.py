@@ -22,7 +22,8 @@ import torch
 from benchmarks.realtime_engine import open_one
 from benchmarks.realtime_int8 import create
 from ttsops.engines.vibevoice_realtime.generate import read
-from ttsops.ops.bench.run import NOTES, machine
+from ttsops.ops.machine import machine
+from ttsops.ops.random_weights import NOTES
 
 
 class Parts:

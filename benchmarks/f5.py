@@ -7,7 +7,7 @@
 The published side needs an environment with PyTorch of the same version:
 
     python -m venv ../f5
-    ../f5/bin/pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
+    ../f5/bin/pip install torch==2.13.0
     ../f5/bin/pip install --no-deps f5-tts==1.1.22 vocos==0.1.0 encodec torchaudio
     ../f5/bin/pip install accelerate cached_path datasets ema-pytorch einops hydra-core librosa matplotlib
     ../f5/bin/pip install msgspec psutil pydub pypinyin pyyaml rjieba safetensors scipy soundfile torchdiffeq
@@ -45,7 +45,8 @@ from benchmarks.f5_engine import VOICES_FOLDER
 from benchmarks.f5_report import show
 from benchmarks.f5_scene import EQUAL, QUICKER, VOICES
 from benchmarks.fresh_process import ROOT, keep_results, run_json
-from ttsops.ops.bench.run import NOTES, machine
+from ttsops.ops.machine import machine
+from ttsops.ops.random_weights import NOTES
 from ttsops.voices.library import VoiceLibrary
 
 RESULTS = Path(__file__).parent / "results" / "f5.json"

@@ -27,7 +27,8 @@ from benchmarks.fresh_process import keep_results
 from benchmarks.realtime_engine import MAX_POSITIONS, MODULES, open_one
 from ttsops.engines import EngineConfig, registry
 from ttsops.engines.contract import Engine
-from ttsops.ops.bench.run import NOTES, machine
+from ttsops.ops.machine import machine
+from ttsops.ops.random_weights import NOTES
 
 RESULTS = Path(__file__).parent / "results" / "realtime_int8.json"
 ENGINE = "vibevoice-realtime"
