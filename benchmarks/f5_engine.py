@@ -67,7 +67,9 @@ def create(folder: str, size: str, device: str, dtype: str, threads: int, only_n
     }
     engine: Any = registry.create("f5", EngineConfig(device=device, dtype=dtype, options=options))
     if dtype == "int8" and all(one.dtype != torch.int8 for one in tensors_below(engine._model, set())):
-        raise SystemExit("error: the engine was asked for 8-bit weights and keeps none")
+        raise SystemExit(
+            "error: the engine keeps no 8-bit weights: its log says why (no faster here, in most cases)"
+        )
     return engine
 
 
