@@ -233,7 +233,8 @@ def memory(engine: Any, before: int, measured: Callable[[], Any], case: Case) ->
         "weights_mib": kept_bytes(model, set()) / MIB,
     }
     n_frames = engine._shelf.state(case.voice.id).pace.frames + case.n_new
-    found["activations_mib"] = activation_bytes(model.config, n_frames, 2) / MIB
+    n_rows = 1 if model.device.type == "cpu" else 2  # one after the other there
+    found["activations_mib"] = activation_bytes(model.config, n_frames, n_rows) / MIB
     if model.device.type == "cuda":
         found["running_peak_mib"] = torch.cuda.max_memory_allocated() / MIB
     return result, found

@@ -28,6 +28,7 @@ from ttsops.engines.nn.devices import (
     pick_dtype,
     pick_many_rows_layer,
 )
+from ttsops.engines.nn.freed_memory import give_back_freed
 from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.errors import ConfigError, EngineUnavailable
@@ -59,6 +60,7 @@ def create(config: EngineConfig) -> F5Engine:
         with torch.inference_mode():
             model.prepare(schedules)
         model.drop_modulation_weights()
+    give_back_freed()
     if options.compile == "always" and config.dtype == INT8:
         raise ConfigError("8-bit layers cannot be compiled", hint="set `compile` to `auto`", param="compile")
     if options.compile == "always" or (options.compile == "auto" and device.type == "cuda"):

@@ -12,6 +12,7 @@ import torch
 from ttsops.engines.contract import EngineCard, EngineConfig
 from ttsops.engines.nn.cuda_graphs import graphs_for
 from ttsops.engines.nn.devices import free_bytes, pick_device, pick_layer
+from ttsops.engines.nn.freed_memory import give_back_freed
 from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.nn.weights import CheckpointWeights
 from ttsops.engines.setup import lower_card, read_options
@@ -55,6 +56,7 @@ def create(config: EngineConfig) -> RealtimeEngine:
         model, tokenizer, voices = _random_parts(options, device, dtype, layer)
     else:
         model, tokenizer, voices = _published_parts(options, device, dtype, layer)
+    give_back_freed()
     vocab_size = model.config.language_model.vocab_size
     if tokenizer.n_ids > vocab_size:
         raise EngineUnavailable(
