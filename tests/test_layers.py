@@ -28,6 +28,9 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Each framework has one home; a prefix of the module's path inside the package.
 HOMES = {
     "torch": ("engines/nn", "engines/vibevoice", "engines/f5"),
+    "onnx": ("engines/f5",),
+    "onnxscript": ("engines/f5",),
+    "onnxruntime": ("engines/f5",),
     "transformers": ("engines/nn", "engines/vibevoice", "engines/f5"),
     "fastapi": ("server",),
     "starlette": ("server",),

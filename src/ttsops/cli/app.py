@@ -19,6 +19,7 @@ VERBS = {
     "loadtest": "ttsops.cli.loadtest:loadtest",
     "bench": "ttsops.cli.bench:bench",
     "golden": "ttsops.cli.golden:golden",
+    "export": "ttsops.cli.export:export",
     "quality": "ttsops.cli.quality:quality",
     "config": "ttsops.cli.config:config",
     "keys": "ttsops.cli.keys:keys",

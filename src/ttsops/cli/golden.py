@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ttsops.cli.comparison_lines import comparison_facts, comparison_lines
 from ttsops.cli.output import EndWith, Exit, complain, print_json, say
 from ttsops.cli.verb import HELP, verb
 
@@ -62,11 +62,7 @@ golden.add_command(check)
 
 def _lines(result: CaseResult) -> Iterator[str]:
     yield f"{result.folder}: {_verdict(result)}"
-    width = max((len(one.name) for one in result.comparisons), default=0)
-    for one in result.comparisons:
-        sign = "<=" if one.ok else "> "
-        mark = "ok " if one.ok else "FAR"
-        yield f"  {mark} {one.name:<{width}} {_number(one.max_abs_diff):>8} {sign} {one.tolerance:g}"
+    yield from comparison_lines(result.comparisons)
 
 
 def _verdict(result: CaseResult) -> str:
@@ -84,10 +80,6 @@ def _names(comparisons: Sequence[Comparison]) -> list[str]:
     return [one.name for one in comparisons]
 
 
-def _number(value: float) -> str:
-    return "absent" if math.isinf(value) else f"{value:.2g}"
-
-
 def _summary(results: Sequence[CaseResult]) -> str:
     n_ok = sum(result.is_ok for result in results)
     n_tensors = sum(len(result.comparisons) for result in results)
@@ -103,13 +95,5 @@ def _facts(result: CaseResult) -> dict[str, Any]:
         "ok": result.is_ok,
         "failure": result.failure,
         "seconds": result.seconds,
-        "tensors": [
-            {
-                "name": one.name,
-                "max_abs_diff": None if math.isinf(one.max_abs_diff) else one.max_abs_diff,
-                "tolerance": one.tolerance,
-                "ok": one.ok,
-            }
-            for one in result.comparisons
-        ],
+        "tensors": [comparison_facts(one) for one in result.comparisons],
     }

@@ -51,6 +51,13 @@ class F5Options(EngineOptions, frozen=True):
         Literal["auto", "always", "never"],
         Meta(description="Compile the network before it is ready: on CUDA, always, or never"),
     ] = "auto"
+    runtime: Annotated[
+        Literal["torch", "onnx"],
+        Meta(description="What computes the network and the vocoder: PyTorch, or ONNX Runtime on a CPU"),
+    ] = "torch"
+    onnx: Annotated[
+        str, Meta(description="Folder that `ttsops export onnx` wrote, of the same weights; for `runtime`")
+    ] = ""
     live: Annotated[
         bool, Meta(description="Offer live streams even if a step takes too long for them on this device")
     ] = False

@@ -46,7 +46,7 @@ def load_model(
     """
     checkpoint = find_checkpoint(path)
     dit, mel = _sizes(checkpoint.parent)
-    vocos_weights, vocos = _find_vocos(checkpoint.parent, vocoder)
+    vocos_weights, vocos = find_vocos(checkpoint.parent, vocoder)
     try:
         config = F5Config(dit, vocos, mel)
     except ValueError as e:
@@ -82,8 +82,11 @@ def _sizes(folder: Path) -> tuple[DiTConfig, MelConfig]:
     return read_config(config) if config.exists() else (PUBLISHED.dit, PUBLISHED.mel)
 
 
-def _find_vocos(folder: Path, vocoder: Path | None) -> tuple[Path, VocosConfig]:
-    """Its weights and its sizes."""
+def find_vocos(folder: Path, vocoder: Path | None) -> tuple[Path, VocosConfig]:
+    """Weights of Vocos in the folder `vocoder`, or by default where the network is, and their sizes.
+
+    Raises `EngineUnavailable` if there are none.
+    """
     beside = folder / VOCOS_FOLDER
     place = vocoder or (beside if beside.is_dir() else folder)
     # In one folder with the network, a `model.safetensors` is the network's.

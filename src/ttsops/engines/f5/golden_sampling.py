@@ -1,4 +1,7 @@
-"""Recorded chunks and batches, sampled again from the noise that was recorded with them."""
+"""Recorded chunks and batches, sampled again from the noise that was recorded with them.
+
+The model is the one in the recording's folder, unless the caller gives another form of it.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,9 @@ EXACT = "mel_with_per_sample_text_embed"
 """What a batch's mel is when no text was embedded with padding: right in all rows."""
 
 
-def compare_sample(recording: Recording) -> Iterator[Comparison]:
+def compare_sample(recording: Recording, model: F5Model | None = None) -> Iterator[Comparison]:
     """One chunk: its texts, every recorded step, the mel and the wave."""
-    model = load_model(recording.folder)
+    model = model or load_model(recording.folder)
     flow = flow_of(model, recording, 0)
     (actual,) = _run(model, [flow])
     actual["waveform"] = model.vocos(flow.mel()[None, int(recording.meta["ref_audio_len"]) :])[0]
@@ -39,13 +42,13 @@ def compare_sample(recording: Recording) -> Iterator[Comparison]:
         yield compare(name, found, recorded, tolerance_of(name))
 
 
-def compare_batch(recording: Recording) -> Iterator[Comparison]:
+def compare_batch(recording: Recording, model: F5Model | None = None) -> Iterator[Comparison]:
     """Chunks of different lengths as one padded batch, against each recorded alone.
 
     The reference's own batch is right for its longest chunks only: it embeds the shorter texts with padding,
     and unless attention was masked sees padded frames. Of what was recorded of it the others are left out.
     """
-    model = load_model(recording.folder)
+    model = model or load_model(recording.folder)
     flows = [flow_of(model, recording, i) for i in range(len(recording.inputs["noise"]))]
     actual = _run(model, flows)
     for flow, one in zip(flows, actual, strict=True):

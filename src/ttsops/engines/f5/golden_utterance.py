@@ -1,4 +1,7 @@
-"""A recorded utterance of several chunks: from a voice's samples to the joined wave."""
+"""A recorded utterance of several chunks: from a voice's samples to the joined wave.
+
+The model is the one in the recording's folder, unless the caller gives another form of it.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ from ttsops.engines.nn.comparison import Comparison, compare
 _CHUNK_MEL = re.compile(r"chunk\d+_mel")
 
 
-def compare_utterance(recording: Recording) -> Iterator[Comparison]:
+def compare_utterance(recording: Recording, model: F5Model | None = None) -> Iterator[Comparison]:
     """Loudness, durations, the mel of each chunk, and the wave."""
     meta, inputs, outputs = recording.meta, recording.inputs, recording.outputs
-    model = load_model(recording.folder)
+    model = model or load_model(recording.folder)
     rate, hop = model.config.mel.sample_rate, model.config.mel.hop
     cond_wav = inputs["cond_wav"]
     ref_wav = inputs["ref_wav"].mean(dim=0, keepdim=True)

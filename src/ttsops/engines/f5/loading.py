@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ttsops.engines.contract import EngineCard, EngineConfig, OptionSpec
+from ttsops.engines.f5 import onnx_runtime
 from ttsops.engines.f5.card import CARD, F5Options
 from ttsops.engines.f5.checkpoint import find_vocab, load_model
 from ttsops.engines.f5.config import F5Config
@@ -29,7 +30,7 @@ from ttsops.engines.nn.devices import (
     pick_many_rows_layer,
 )
 from ttsops.engines.nn.freed_memory import give_back_freed
-from ttsops.engines.nn.linear import MakeLayer
+from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.errors import ConfigError, EngineUnavailable
 from ttsops.voices.library import VoiceLibrary
@@ -63,7 +64,9 @@ def create(config: EngineConfig) -> F5Engine:
     give_back_freed()
     if options.compile == "always" and config.dtype == INT8:
         raise ConfigError("8-bit layers cannot be compiled", hint="set `compile` to `auto`", param="compile")
-    if options.compile == "always" or (options.compile == "auto" and device.type == "cuda"):
+    if options.runtime == "onnx":
+        onnx_runtime.set_up(model, options, config.dtype)
+    elif options.compile == "always" or (options.compile == "auto" and device.type == "cuda"):
         logger.info("engine `%s` compiles its network: this takes a minute", CARD.name)
         compile_method(model.dit, "forward")
     return F5Engine(card, model, vocabulary, shelf, is_live_anyway=options.live)
@@ -90,22 +93,30 @@ def bytes_per_flow(config: F5Config) -> int:
     return RECOMMENDED_FRAMES * width * torch.float32.itemsize
 
 
-def _parts(
-    options: F5Options, device: torch.device, dtype: torch.dtype, layer: MakeLayer
-) -> tuple[F5Model, Vocabulary]:
+def load_weights(
+    options: F5Options, device: torch.device, dtype: torch.dtype, layer: MakeLayer = Linear
+) -> F5Model:
+    """The model that `options` name. Raises `EngineUnavailable` if it cannot be had."""
     if options.random_weights:
         logger.warning("engine `%s` has random weights: it makes noise, not speech", CARD.name)
         sizes = FULL if options.random_weights == "full" else SMALL
-        model = random_model(sizes, options.random_seed, device=device, dtype=dtype, layer=layer)
-        return model, Vocabulary.of_ascii()
+        return random_model(sizes, options.random_seed, device=device, dtype=dtype, layer=layer)
     if not options.model:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no weights",
             hint=f"set `model` in `[engines.{CARD.name}.options]` to the published checkpoint",
         )
-    path = Path(options.model)
     vocoder = Path(options.vocoder) if options.vocoder else None
-    model = load_model(path, vocoder, device=device, dtype=dtype, layer=layer)
+    return load_model(Path(options.model), vocoder, device=device, dtype=dtype, layer=layer)
+
+
+def _parts(
+    options: F5Options, device: torch.device, dtype: torch.dtype, layer: MakeLayer
+) -> tuple[F5Model, Vocabulary]:
+    model = load_weights(options, device, dtype, layer)
+    if options.random_weights:
+        return model, Vocabulary.of_ascii()
+    path = Path(options.model)
     vocabulary = Vocabulary.read(Path(options.vocab) if options.vocab else find_vocab(path))
     if len(vocabulary) != model.config.dit.n_tokens:
         raise EngineUnavailable(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
+
+from torch import Tensor
 
 from ttsops.engines.f5.config import F5Config
 from ttsops.engines.f5.dit import DiT
@@ -24,6 +27,28 @@ UNUSED = (
 """Beginnings of names that a checkpoint may hold and nothing here needs."""
 
 
+class Network(Protocol):
+    """What a flow is moved by: `DiT`, or what computes the same."""
+
+    def forward(
+        self, x: Tensor, cond: Tensor, text: Tensor, modulations: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        """As `DiT.forward`."""
+        ...
+
+
+class Vocoder(Protocol):
+    """What makes samples of a mel: `Vocos`, or what computes the same."""
+
+    def __call__(self, mel: Tensor) -> Tensor:
+        """As `Vocos.__call__`."""
+        ...
+
+    def decode(self, mel: Tensor, start: int, end: int) -> Tensor:
+        """As `Vocos.decode`."""
+        ...
+
+
 class F5Model:
     """Modules in the published layout; stateless but for the tables of schedules."""
 
@@ -37,9 +62,9 @@ class F5Model:
         self.mel = MelSpectrogram(config.mel, self.device)
         self.text = TextEmbedding(weights, f"{PREFIX}.text_embed", config.dit)
         self.modulations = Modulations(weights, PREFIX, config.dit)
-        self.dit = DiT(weights, PREFIX, config.dit)
+        self.dit: Network = DiT(weights, PREFIX, config.dit)
         weights.finish(UNUSED)
-        self.vocos = Vocos(vocos_weights, config.vocos)
+        self.vocos: Vocoder = Vocos(vocos_weights, config.vocos)
 
     def prepare(self, schedules: Iterable[Schedule]) -> None:
         """Make the tables of these schedules now."""

@@ -70,7 +70,7 @@ class Vocos:
     @property
     def reach(self) -> int:
         """Frames on either side that a frame's spectrum depends on."""
-        return (self.config.num_layers + 1) * (KERNEL // 2)
+        return reach_of(self.config)
 
     def __call__(self, mel: Tensor) -> Tensor:
         """Log-mel frames [B, n, mels] → samples [B, (n - 1) · hop]: the first frame's centre is sample 0."""
@@ -92,6 +92,10 @@ class Vocos:
 
     def spectra(self, mel: Tensor) -> Tensor:
         """[B, n, mels] → complex [B, n, n_fft / 2 + 1]."""
+        return torch.polar(*self.magnitudes_and_phases(mel))
+
+    def magnitudes_and_phases(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, n, mels] → two of [B, n, n_fft / 2 + 1], radians the second."""
         x = functional.conv1d(
             mel.float().transpose(1, 2), self._embed, self._embed_bias, padding=KERNEL // 2
         ).transpose(1, 2)
@@ -101,7 +105,7 @@ class Vocos:
             x = block(x)
         x = functional.layer_norm(x, dim, self._final_norm, self._final_norm_bias, NORM_EPS)
         magnitude, phase = self._out(x).chunk(2, dim=-1)
-        return torch.polar(magnitude.exp().clamp(max=MAX_MAGNITUDE), phase)
+        return magnitude.exp().clamp(max=MAX_MAGNITUDE), phase
 
     def _wave(self, spectra: Tensor) -> Tensor:
         """Spectra [B, n, bins] → samples [B, (n - 1) · hop], from the first frame's centre to the last's."""
@@ -112,6 +116,11 @@ class Vocos:
         weight = _overlap_add(self._window.square().expand(1, n_frames, -1), hop)
         middle = slice(n_fft // 2, n_fft // 2 + (n_frames - 1) * hop)
         return total[:, middle] / weight[:, middle]
+
+
+def reach_of(config: VocosConfig) -> int:
+    """Frames on either side that a frame's spectrum depends on."""
+    return (config.num_layers + 1) * (KERNEL // 2)
 
 
 def _overlap_add(frames: Tensor, hop: int) -> Tensor:
