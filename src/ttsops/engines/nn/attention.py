@@ -40,6 +40,8 @@ class Rope:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """`x` [N, heads, D] turned by its row's position."""
     half = x.shape[-1] // 2
+    if torch.compiler.is_compiling():  # a graph has no memory to write to: it would become a scatter
+        return torch.addcmul(x * cos, x.roll(half, dims=-1), sin)
     y = x * cos
     # Halves are read where they are: on a CPU, to put them in the other order first takes twice as long.
     y[..., :half].addcmul_(x[..., half:], sin[..., :half])
