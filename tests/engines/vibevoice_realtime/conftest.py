@@ -7,7 +7,7 @@ import pytest
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from ttsops.engines.vibevoice_realtime.tokenizer import QWEN_WORDS
+from ttsops.engines.nn.qwen_tokenizer import QWEN_WORDS
 
 CORPUS = (
     "The quick brown fox jumps over the lazy dog. It's 12:30, isn't it?\n\nYes! I'll (quietly): we've won.",

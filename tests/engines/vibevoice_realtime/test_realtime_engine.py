@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from listeners import ATOL, FRAME_SAMPLES, TEXT, Listener, listen, mixed_requests, small_engine
 
+from ttsops.engines.nn.qwen_tokenizer import HashedWords
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
 from ttsops.engines.vibevoice_realtime.model import EOS_PREFIX, RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
-from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords
 from ttsops.engines.vibevoice_realtime.track import FRAMES_PER_TOKEN, TAIL_FRAMES
 from ttsops.engines.vibevoice_realtime.utterance import FADE_SAMPLES
 from ttsops.engines.vibevoice_realtime.windows import SPEECH_WINDOW

@@ -18,6 +18,7 @@ from torch import Tensor
 from ttsops.engines import registry
 from ttsops.engines.contract import EngineConfig
 from ttsops.engines.nn.few_rows import pack
+from ttsops.engines.nn.qwen_tokenizer import QwenTokenizer
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice_realtime import loading
 from ttsops.engines.vibevoice_realtime.card import CARD, MAX_POSITIONS
@@ -32,7 +33,6 @@ from ttsops.engines.vibevoice_realtime.random_model import (
     random_weights,
 )
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
-from ttsops.engines.vibevoice_realtime.tokenizer import QwenTokenizer
 from ttsops.engines.vibevoice_realtime.voice_import import import_voice
 from ttsops.engines.vibevoice_realtime.voice_state import save_voice
 from ttsops.errors import ConfigError, EngineUnavailable

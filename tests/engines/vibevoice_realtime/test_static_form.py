@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from engines.nn.recorded_graph import RecordingCapture
 from ttsops.engines.nn.comparison import compare, compare_frames
 from ttsops.engines.nn.cuda_graphs import GraphCache, Pass
+from ttsops.engines.nn.qwen_tokenizer import HashedWords
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES
 from ttsops.engines.vibevoice_realtime.engine import RealtimeEngine
 from ttsops.engines.vibevoice_realtime.generate import RaggedForm, StepForm
@@ -32,7 +33,6 @@ from ttsops.engines.vibevoice_realtime.random_model import SMALL, random_model, 
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.static_form import StaticForm
 from ttsops.engines.vibevoice_realtime.static_passes import MAX_STEPS
-from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords
 from ttsops.speech import Samples, SpeechRequest
 from ttsops.testing import speak
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as HubTokenizer
 
-from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords, QwenTokenizer, Tokenizer
+from ttsops.engines.nn.qwen_tokenizer import HashedWords, QwenTokenizer, Tokenizer
 from ttsops.engines.vibevoice_realtime.tokens import TextTokens
 from ttsops.errors import EngineUnavailable
 

@@ -28,6 +28,11 @@ class Sampling:
     cfg_scale: float
     """s in v_negative + s · (v_positive - v_negative); 1 is no guidance."""
 
+    @property
+    def n_step_noise(self) -> int:
+        """Rows of noise that the solver draws in each frame, beside its first sample."""
+        return self.n_steps if self.solver == "sde-dpmsolver++" else 0
+
 
 def solver_step(
     row: Tensor, x: Tensor, velocity: Tensor, previous: Tensor, noise: Tensor | None

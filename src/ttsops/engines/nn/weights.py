@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from pickle import UnpicklingError
@@ -106,6 +106,11 @@ class CheckpointWeights:
 
     def __exit__(self, *exception: object) -> None:
         self._open_files.close()
+
+    @property
+    def names(self) -> Collection[str]:
+        """Of every tensor it holds."""
+        return self._file_of.keys()
 
     def take(
         self, name: str, *shape: int, dtype: torch.dtype | None = None, fan_in: int | None = None

@@ -10,21 +10,11 @@ from typing import Any
 
 from ttsops.engines.nn.acoustic_decoder import DecoderConfig
 from ttsops.engines.nn.diffusion_head import HeadConfig
+from ttsops.engines.nn.published_config import parse_decoder, parse_head, require
 from ttsops.engines.nn.qwen2 import Qwen2Config
 from ttsops.errors import EngineUnavailable
 
-_DECODER_MUST = {
-    "causal": True,
-    "conv_norm": "none",
-    "conv_bias": True,
-    "disable_last_norm": True,
-    "layernorm": "RMSNorm",
-    "mixer_layer": "depthwise_conv",
-    "pad_mode": "constant",
-    "channels": 1,
-}
 _LANGUAGE_MODEL_MUST = {"hidden_act": "silu", "rope_scaling": None, "use_sliding_window": False}
-_HEAD_MUST = {"prediction_type": "v_prediction", "ddpm_beta_schedule": "cosine", "ddpm_num_steps": 1000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +50,7 @@ def parse_config(tree: Mapping[str, Any]) -> RealtimeConfig:
     """Raises `KeyError` for what is missing, `ValueError` for what is not supported."""
     language_model = tree["decoder_config"]
     n_speech = int(tree["tts_backbone_num_hidden_layers"])
-    _require(language_model, _LANGUAGE_MODEL_MUST)
+    require(language_model, _LANGUAGE_MODEL_MUST)
     return RealtimeConfig(
         language_model=Qwen2Config(**{name: language_model[name] for name in Qwen2Config.__slots__}),
         n_text_layers=int(language_model["num_hidden_layers"]) - n_speech,
@@ -68,31 +58,3 @@ def parse_config(tree: Mapping[str, Any]) -> RealtimeConfig:
         head=parse_head(tree["diffusion_head_config"]),
         decoder=parse_decoder(tree["acoustic_tokenizer_config"]),
     )
-
-
-def parse_head(section: Mapping[str, Any]) -> HeadConfig:
-    """`diffusion_head_config`."""
-    _require(section, _HEAD_MUST)
-    return HeadConfig(**{name: section[name] for name in HeadConfig.__slots__})
-
-
-def parse_decoder(section: Mapping[str, Any]) -> DecoderConfig:
-    """`acoustic_tokenizer_config`; depths that are not given are the encoder's, reversed."""
-    _require(section, _DECODER_MUST)
-    depths = section.get("decoder_depths") or "-".join(reversed(section["encoder_depths"].split("-")))
-    config = DecoderConfig(
-        latent_size=section["vae_dim"],
-        n_filters=section["decoder_n_filters"],
-        ratios=tuple(section.get("decoder_ratios") or section["encoder_ratios"]),
-        depths=tuple(int(depth) for depth in depths.split("-")),
-        norm_eps=section["layernorm_eps"],
-    )
-    if len(config.depths) != len(config.ratios) + 1:
-        raise ValueError(f"{len(config.depths)} decoder depths do not fit {len(config.ratios)} ratios")
-    return config
-
-
-def _require(section: Mapping[str, Any], expected: Mapping[str, object]) -> None:
-    for name, value in expected.items():
-        if section.get(name, value) != value:
-            raise ValueError(f"`{name}` is {section[name]!r}; only {value!r} is supported")

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from ttsops.engines.contract import Engine, EngineCard, Step
 from ttsops.engines.nn.dpm_solver import SOLVERS
+from ttsops.engines.nn.noise import SeededNoise
+from ttsops.engines.nn.qwen_tokenizer import Tokenizer
 from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.vibevoice_realtime.contexts import ContextCutter
 from ttsops.engines.vibevoice_realtime.generate import RaggedForm, StepForm
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
-from ttsops.engines.vibevoice_realtime.tokenizer import Tokenizer
-from ttsops.engines.vibevoice_realtime.track import SeededNoise, Track, new_track
+from ttsops.engines.vibevoice_realtime.track import Track, new_track
 from ttsops.engines.vibevoice_realtime.utterance import Utterance
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
 from ttsops.errors import EmptyText, UnknownVoice

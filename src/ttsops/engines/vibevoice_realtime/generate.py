@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ttsops.engines.contract import NO_SAMPLES
 from ttsops.engines.nn.attention import Packing
+from ttsops.engines.nn.noise import draw_noise
 from ttsops.engines.nn.sampler import Probe
 from ttsops.engines.vibevoice_realtime.model import SPEECH, TEXT, RealtimeModel
 from ttsops.engines.vibevoice_realtime.rows import Rows
@@ -128,7 +129,9 @@ def make_frames(
     at = _index([track.slot for track in tracks], model.device)
     is_guided = any(track.is_guided for track in tracks)
     conditions = slots.conditions[:, at] if is_guided else slots.conditions[:1, at]
-    noise, step_noise = _draw(tracks, model)
+    noise, step_noise = draw_noise(
+        [track.noise for track in tracks], [track.sampling for track in tracks], model.device
+    )
     latents = model.sampler(conditions, [track.sampling for track in tracks], noise, step_noise, probe)
     slots.latents[at] = latents
     scaled = model.decoder_input(latents)
@@ -183,19 +186,6 @@ def _take_hidden(
         probe("eos_logit", logits)
     found: list[float] = logits.tolist()  # the one read that the host waits for inside a step
     return found
-
-
-def _draw(tracks: Sequence[Track], model: RealtimeModel) -> tuple[Tensor, Tensor | None]:
-    """The noise of a frame [B, D], and that of its steps [n, B, D] if any solver asks for it."""
-    draws = [track.noise.draw(track.n_step_noise) for track in tracks]
-    noise = torch.stack([first for first, _ in draws]).to(model.device)
-    if not any(track.n_step_noise for track in tracks):
-        return noise, None
-    n_steps = max(track.sampling.n_steps for track in tracks)
-    step_noise = torch.zeros(n_steps, len(tracks), noise.shape[1])
-    for b, (_, drawn) in enumerate(draws):
-        step_noise[: len(drawn), b] = drawn
-    return noise, step_noise.to(model.device)
 
 
 def _index(numbers: Sequence[int], device: torch.device) -> Tensor:

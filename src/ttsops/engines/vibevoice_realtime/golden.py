@@ -22,9 +22,9 @@ from ttsops.engines.nn.comparison import Comparison, compare
 from ttsops.engines.nn.diffusion_head import DiffusionHead, time_sinusoid
 from ttsops.engines.nn.dpm_solver import Solver, alphas_cumprod, coefficients, cosine_betas, sigmas, timesteps
 from ttsops.engines.nn.few_rows import pack
+from ttsops.engines.nn.published_config import parse_decoder, parse_head
 from ttsops.engines.nn.sampler import solver_step
 from ttsops.engines.nn.weights import CheckpointWeights
-from ttsops.engines.vibevoice_realtime.config import parse_decoder, parse_head
 from ttsops.engines.vibevoice_realtime.golden_utterance import compare_utterance
 from ttsops.errors import InvalidValue
 

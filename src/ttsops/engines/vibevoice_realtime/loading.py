@@ -14,6 +14,7 @@ from ttsops.engines.nn.cuda_graphs import graphs_for
 from ttsops.engines.nn.devices import free_bytes, pick_device, pick_layer
 from ttsops.engines.nn.freed_memory import give_back_freed
 from ttsops.engines.nn.linear import MakeLayer
+from ttsops.engines.nn.qwen_tokenizer import HashedWords, QwenTokenizer, Tokenizer
 from ttsops.engines.nn.weights import CheckpointWeights
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.engines.vibevoice_realtime.card import CARD, PUBLISHED_VOICES, RealtimeOptions
@@ -25,7 +26,6 @@ from ttsops.engines.vibevoice_realtime.number_format import pick_format
 from ttsops.engines.vibevoice_realtime.random_model import FULL, SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.static_form import StaticForm
-from ttsops.engines.vibevoice_realtime.tokenizer import HashedWords, QwenTokenizer, Tokenizer
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState, load_voices
 from ttsops.errors import ConfigError, EngineUnavailable
 from ttsops.speech import Voice

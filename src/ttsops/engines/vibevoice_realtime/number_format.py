@@ -17,12 +17,13 @@ import torch
 
 from ttsops.engines.contract import EngineConfig
 from ttsops.engines.nn.devices import pick_dtype
+from ttsops.engines.nn.noise import SeededNoise
 from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.vibevoice_realtime.generate import advance
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
-from ttsops.engines.vibevoice_realtime.track import SeededNoise, new_track
+from ttsops.engines.vibevoice_realtime.track import new_track
 from ttsops.speech import Samples
 
 logger = logging.getLogger(__name__)

@@ -10,16 +10,15 @@ a cache (`scratch_position`), and to one more slot in everything else (`n_stream
 
 from __future__ import annotations
 
-import heapq
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from ttsops.engines.nn.free_slots import FreeSlots
 from ttsops.engines.nn.kv_slots import KvSlots
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
-from ttsops.errors import Overloaded
 
 Slot = TypeVar("Slot", int, Tensor)
 """One, or a tensor of them."""
@@ -49,7 +48,7 @@ class StreamSlots:
         # What the diffusion head is conditioned on: the positive and the negative hidden state.
         self.conditions = torch.zeros(2, n_streams + 1, config.hidden_size, dtype=dtype, device=device)
         self.latents = torch.zeros(n_streams + 1, model.config.latent_size, device=device)
-        self._free = list(range(n_streams))
+        self._free = FreeSlots(n_streams)
 
     @property
     def bytes_per_stream(self) -> int:
@@ -64,13 +63,11 @@ class StreamSlots:
 
     def take(self) -> int:
         """A free slot, the lowest: what is in use stays together. Raises `Overloaded`."""
-        if not self._free:
-            raise Overloaded(f"all {self.n_streams} places of the engine are taken", retry_after=1.0)
-        return heapq.heappop(self._free)
+        return self._free.take()
 
     def give_back(self, slot: int) -> None:
         """Nothing of it is read again before `begin`."""
-        heapq.heappush(self._free, slot)
+        self._free.give_back(slot)
 
     def positive(self, slot: Slot) -> Slot:
         """The slot of the positive branch in `speech`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections import deque
 
-from ttsops.engines.vibevoice_realtime.tokenizer import Tokenizer
+from ttsops.engines.nn.qwen_tokenizer import Tokenizer
 
 
 class TextTokens:

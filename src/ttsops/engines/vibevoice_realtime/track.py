@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
-import torch
-from torch import Tensor
-
-from ttsops.engines.nn.dpm_solver import Solver
+from ttsops.engines.nn.noise import NoiseSource
 from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
 from ttsops.engines.vibevoice_realtime.windows import TextWindows
@@ -16,47 +12,6 @@ from ttsops.engines.vibevoice_realtime.windows import TextWindows
 FRAMES_PER_TOKEN = 6
 TAIL_FRAMES = 45
 """Speech takes two to three frames per token; after six, and six seconds more, it is taken to have no end."""
-
-
-class NoiseSource(Protocol):
-    """Where the noise of one utterance comes from."""
-
-    def draw(self, n_steps: int) -> tuple[Tensor, Tensor]:
-        """For the next frame: its first sample [D], and the noise of `n_steps` solver steps [n, D]."""
-        ...
-
-    def put_back(self) -> None:
-        """The frame of the last draw was thrown away: the next draw gives the same again."""
-        ...
-
-
-class SeededNoise:
-    """The utterance's own generator: what others draw does not matter."""
-
-    def __init__(self, latent_size: int, seed: int | None, temperature: float = 1.0) -> None:
-        """`temperature` scales all noise; `seed` None draws a fresh one."""
-        self._size = latent_size
-        self._temperature = temperature
-        self._generator = torch.Generator()
-        if seed is None:
-            self._generator.seed()
-        else:
-            self._generator.manual_seed(seed % 2**32)  # it has no more bits than these
-        self._last = torch.zeros(1, latent_size)
-        self._is_put_back = False
-
-    def draw(self, n_steps: int) -> tuple[Tensor, Tensor]:
-        """On the CPU, whatever the device: a seed means the same everywhere."""
-        if not self._is_put_back:
-            drawn = torch.randn(1 + n_steps, self._size, generator=self._generator)
-            self._last = drawn * self._temperature
-        self._is_put_back = False
-        assert len(self._last) == 1 + n_steps
-        return self._last[0], self._last[1:]
-
-    def put_back(self) -> None:
-        """The number of steps must be the same the next time."""
-        self._is_put_back = True
 
 
 @dataclass(slots=True)
@@ -127,7 +82,7 @@ class Track:
     @property
     def n_step_noise(self) -> int:
         """Noise that the solver draws in each frame."""
-        return self.sampling.n_steps if _is_stochastic(self.sampling.solver) else 0
+        return self.sampling.n_step_noise
 
 
 def new_track(
@@ -145,7 +100,3 @@ def new_track(
         max_positions=max_positions,
         is_guided=sampling.cfg_scale != 1.0,
     )
-
-
-def _is_stochastic(solver: Solver) -> bool:
-    return solver == "sde-dpmsolver++"

@@ -14,9 +14,9 @@ import numpy as np
 
 from ttsops.audio import crossfade
 from ttsops.engines.contract import NO_SAMPLES, Step
+from ttsops.engines.nn.qwen_tokenizer import Tokenizer
 from ttsops.engines.vibevoice_realtime.contexts import ContextCutter
 from ttsops.engines.vibevoice_realtime.generate import Outcome
-from ttsops.engines.vibevoice_realtime.tokenizer import Tokenizer
 from ttsops.engines.vibevoice_realtime.tokens import TextTokens
 from ttsops.engines.vibevoice_realtime.track import Track
 from ttsops.errors import NoEos
