@@ -5,15 +5,20 @@ into what an engine takes. The place of SSML, pauses and a lexicon is a stage of
 Markdown; scripts of several speakers are taken apart before any of this.
 """
 
+from ttsops.text.script import Script, Turn, read_script, read_turns
 from ttsops.text.speakable import SpeakableText, TextOptions, make_speakable
 from ttsops.text.split import PhraseSplitter, SentenceSplitter, split_phrases, split_sentences
 
 __all__ = [
     "PhraseSplitter",
+    "Script",
     "SentenceSplitter",
     "SpeakableText",
     "TextOptions",
+    "Turn",
     "make_speakable",
+    "read_script",
+    "read_turns",
     "split_phrases",
     "split_sentences",
 ]
