@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE, META_FILE = "config.json", "meta.json"
 MARKS = (META_FILE, "inputs.safetensors", "outputs.safetensors")
-"""A folder with one of these was meant to be a case; so was one with a table: JSON, `versions` and `rows`."""
+"""A folder with one of these was meant to be a case; so was one with a table, see `_is_table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ class Family:
     owns: Callable[[CaseFacts], bool]
     """Whether a case is one of these."""
 
+    installed_with: str = ""
+    """The engine whose requirements are these, if this one is in no registry."""
+
 
 def _is_realtime(facts: CaseFacts) -> bool:
     if "model_type" in facts.config:
@@ -66,8 +69,21 @@ def _is_f5(facts: CaseFacts) -> bool:
     return isinstance(versions, dict) and "f5_tts" in versions
 
 
+def _is_vibevoice(facts: CaseFacts) -> bool:
+    if "model_type" in facts.config:
+        return bool(facts.config["model_type"] == "vibevoice")
+    note = str(facts.meta.get("note"))
+    return not facts.config and ("VibeVoiceProcessor" in note or "DPMSolverMultistepScheduler" in note)
+
+
 FAMILIES = (
     Family("vibevoice-realtime", "ttsops.engines.vibevoice_realtime.golden:check_case", _is_realtime),
+    Family(
+        "vibevoice",
+        "ttsops.engines.vibevoice.golden:check_case",
+        _is_vibevoice,
+        installed_with="vibevoice-realtime",
+    ),
     Family("f5", "ttsops.engines.f5.golden:check_case", _is_f5),
 )
 """Tried in this order."""
@@ -116,7 +132,7 @@ def check_case(folder: Path) -> CaseResult:
         family = _family_of(folder)
     except InvalidValue as e:
         return CaseResult(folder, "", failure=e.message, is_case=False)
-    unavailable = registry.missing(family.engine)
+    unavailable = registry.missing(family.installed_with or family.engine)
     if unavailable is not None:
         raise unavailable
     started_at = time.monotonic()
@@ -161,9 +177,17 @@ def _first_table(folder: Path) -> Mapping[str, Any]:
             tree = json.loads(path.read_text())
         except (OSError, ValueError):
             continue  # any folder may be searched, and what lies in it need not be ours
-        if isinstance(tree, dict) and isinstance(tree.get("versions"), dict) and "rows" in tree:
+        if isinstance(tree, dict) and _is_table(path, tree):
             return tree
     return {}
+
+
+def _is_table(path: Path, tree: Mapping[str, Any]) -> bool:
+    """Rows, and the versions they were made with; or a note, and cases or tensors of the same name."""
+    if isinstance(tree.get("versions"), dict):
+        return "rows" in tree
+    has_content = isinstance(tree.get("cases"), list) or path.with_suffix(".safetensors").is_file()
+    return isinstance(tree.get("note"), str) and has_content
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""VibeVoice-1.5B and VibeVoice-Large: long dialogues of up to four cloned voices."""
