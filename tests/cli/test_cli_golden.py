@@ -39,6 +39,26 @@ def test_every_recorded_case_is_within_tolerance(ttsops: Ttsops) -> None:
         assert f"{case.parent}: vibevoice-realtime" in done.out
 
 
+def test_the_recordings_of_the_long_form_models_are_within_tolerance(ttsops: Ttsops) -> None:
+    folder = GOLDEN.parent / "vibevoice_longform"
+    done = ttsops("golden", "check", folder)
+    assert (done.code, "FAR" in done.out) == (0, False)
+    assert "7 of 7 cases within tolerance" in done.err
+    for case in ("_components", "no_voice", "two_speakers_multiturn"):
+        assert f"{folder / case}: vibevoice, " in done.out
+
+
+@pytest.mark.parametrize("kept", ["dpm_solver", "prompt_strings"])
+def test_tables_of_the_long_form_models_are_a_case_each_by_itself(
+    ttsops: Ttsops, tmp_path: Path, kept: str
+) -> None:
+    for table in (GOLDEN.parent / "vibevoice_longform" / "_components").glob(f"{kept}.*"):
+        shutil.copy(table, tmp_path)
+    done = ttsops("golden", "check", tmp_path)
+    assert (done.code, "FAR" in done.out) == (0, False)
+    assert f"{tmp_path}: vibevoice, " in done.out
+
+
 def test_a_line_has_the_difference_and_the_tolerance_of_each_tensor(ttsops: Ttsops) -> None:
     lines = ttsops("golden", "check", SOLVER).out.splitlines()
     recorded = load_file(SOLVER / "outputs.safetensors").keys()
@@ -128,7 +148,7 @@ def test_a_folder_that_is_no_case_is_wrong_usage(
 def test_a_case_of_another_family_is_not_taken_for_one_of_ours(ttsops: Ttsops, tmp_path: Path) -> None:
     case = copied(SHORT, tmp_path)
     config = json.loads((case / "config.json").read_text())
-    (case / "config.json").write_text(json.dumps(config | {"model_type": "vibevoice"}))
+    (case / "config.json").write_text(json.dumps(config | {"model_type": "vibevoice_asr"}))
     done = ttsops("golden", "check", case, SOLVER)
     assert done.code == 2
     assert "1 of 2 cases within tolerance" in done.err

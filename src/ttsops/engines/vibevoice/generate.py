@@ -65,8 +65,11 @@ def start(
     """A track at the beginning of its prompt, or after its prefix, in a slot that was taken.
 
     `voices` [V, C] are the rows of all voices in the prompt; `prefix` is what `read_prefix` gave for it.
-    Without guidance the negative branch is left out: it has no weight.
+    Without guidance the negative branch is left out: it has no weight. Raises `ValueError` for a prefix of
+    another prompt's length.
     """
+    if prefix is not None and prefix.shape[3] != prompt.n_prefix:
+        raise ValueError(f"a prefix of {prefix.shape[3]} positions is none of {prompt.n_prefix}")
     slots.begin(slot, prefix)
     return Track(
         slot=slot,

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ttsops.engines.nn.acoustic_decoder import AcousticDecoder
 from ttsops.engines.nn.codec_encoder import CodecEncoder
@@ -47,7 +46,7 @@ class VibeVoiceModel:
         if not config.is_tied:
             table = load_table(weights, CHOICE_NAME, sizes.vocab_size, hidden)
         # Of 152 000 rows only these four are ever compared.
-        self._choices = table[list(config.tokens.ids)].float()  # [4, C]
+        self.choices = Linear(table[list(config.tokens.ids)].float())
         self.layers = Qwen2Stack(weights, "model.language_model", sizes, config.n_layers, has_final_norm=True)
         self.acoustic_connector = Connector(
             weights, "model.acoustic_connector", config.acoustic.latent_size, hidden
@@ -68,7 +67,7 @@ class VibeVoiceModel:
 
     def choose(self, hidden: Tensor) -> Tensor:
         """Logits [N, 4], fp32, of `SpeechTokens.ids` after hidden states [N, C]."""
-        return functional.linear(hidden.float(), self._choices)
+        return self.choices(hidden.float())
 
     def embed(self, ids: Tensor) -> Tensor:
         """[N] → [N, C]."""

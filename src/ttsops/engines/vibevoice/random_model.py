@@ -1,8 +1,15 @@
-"""A model without weights: the right shapes, or small ones, filled with seeded noise. It says no words."""
+"""A model without weights: the right shapes, or small ones, filled with seeded noise. It says no words.
+
+Only its choice of tokens is made: noise alone would repeat one mark for ever. Some frames follow a mark that
+speech begins, then speech ends, and begins anew or not. How often is left to the noise: whoever speaks with
+such a model sets a limit.
+"""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from ttsops.engines.nn.acoustic_decoder import DecoderConfig
 from ttsops.engines.nn.codec_encoder import EncoderConfig
@@ -11,7 +18,7 @@ from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.engines.nn.qwen2 import Qwen2Config
 from ttsops.engines.nn.weights import RandomWeights
 from ttsops.engines.vibevoice.config import SpeechTokens, VibeVoiceConfig
-from ttsops.engines.vibevoice.model import BIAS_NAME, SCALE_NAME, VibeVoiceModel
+from ttsops.engines.vibevoice.model import BIAS_NAME, EMBEDDING_NAME, SCALE_NAME, VibeVoiceModel
 
 _RATIOS = (2, 2, 4, 5, 5, 8)
 _DEPTHS = (3, 3, 3, 3, 3, 3, 8)
@@ -68,8 +75,10 @@ _CONSTANTS = {SCALE_NAME: 0.1963, BIAS_NAME: -0.0493}
 _GAIN = 0.8
 """At 1 the feedback from frame to frame is chaotic: a rounding error grows within twenty frames."""
 
-_GAINS = {"model.acoustic_tokenizer.decoder.head.conv.conv.weight": 0.05}
-"""Loud enough to be heard, and not clipped."""
+_GAINS = {
+    "model.acoustic_tokenizer.decoder.head.conv.conv.weight": 0.05,  # loud enough to be heard, not clipped
+    EMBEDDING_NAME: 4.0,  # the layers add to it, and it must still be told which token was read
+}
 
 
 def random_model(
@@ -84,4 +93,23 @@ def random_model(
     weights = RandomWeights(
         seed, _CONSTANTS, gain=_GAIN, gains=_GAINS, device=device, dtype=dtype, layer=layer
     )
-    return VibeVoiceModel(weights, sizes)
+    model = VibeVoiceModel(weights, sizes)
+    model.choices = _choices(model, seed)
+    return model
+
+
+def _choices(model: VibeVoiceModel, seed: int) -> Linear:
+    """A hidden state leans towards the embedding of the token before it: marks are known by that."""
+    tokens = model.config.tokens
+
+    def direction(token: int) -> Tensor:
+        return functional.normalize(model.embedding[token].float(), dim=0)
+
+    noise = torch.randn(
+        2, model.config.language_model.hidden_size, generator=torch.Generator().manual_seed(seed)
+    )
+    to_eos, to_pause = functional.normalize(noise, dim=1).to(model.device)
+    begun, paused = direction(tokens.audio_bos), direction(tokens.audio_eos)
+    rows = (paused + 2 * to_eos, paused, 1.5 * to_pause - paused, begun / 2 - paused)
+    bias = torch.tensor((-6.0, -5.0, 0.0, 2.0), device=model.device)
+    return Linear(torch.stack(rows), bias)
