@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
@@ -88,3 +90,15 @@ def test_a_dense_convolution_looks_back_only() -> None:
     torch.testing.assert_close(
         conv(x, state, torch.tensor([0])).transpose(1, 2), expected, atol=1e-5, rtol=1e-5
     )
+
+
+def test_8_bit_weights_are_near() -> None:
+    """A network large enough that its last stages are rounded."""
+    config = EncoderConfig(latent_size=8, n_filters=128, ratios=(2, 4), depths=(1, 1, 1), norm_eps=1e-5)
+    x, slot = samples(1, 8)[:, : 8 * 24], torch.tensor([0])
+    exact, rounded = (
+        CodecEncoder(RandomWeights(3, layer=partial(pack, bits=bits)), "encoder", config) for bits in (32, 8)
+    )
+    expected, found = (one(x, one.new_slots(1), slot) for one in (exact, rounded))
+    error = (found - expected).norm() / expected.norm()
+    assert 0 < error < 0.02

@@ -12,7 +12,7 @@ from ttsops.engines.vibevoice.generate import PROMPT_ROWS, advance, read_prefix
 from ttsops.engines.vibevoice.model import VibeVoiceModel
 from ttsops.engines.vibevoice.random_model import SMALL, random_model
 from ttsops.engines.vibevoice.slots import DialogueSlots
-from ttsops.errors import Overloaded
+from ttsops.errors import Overloaded, TextTooLong
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +89,22 @@ def test_a_prefix_of_other_voices_is_refused(model: VibeVoiceModel, slots: Dialo
     prefix = read_prefix(model, one.prompt(model), torch.cat(list(one.voices)))
     with pytest.raises(ValueError, match="prefix"):
         other.join(model, slots, prefix)
+
+
+def test_a_prompt_that_leaves_no_place_for_speech_is_refused(model: VibeVoiceModel) -> None:
+    dialogue = mixed_dialogues(model)[0]
+    n_ids = len(dialogue.prompt(model).ids)
+    with pytest.raises(TextTooLong, match=f"{n_ids} positions of {n_ids - 1}"):
+        dialogue.join(model, DialogueSlots(model, 1, n_ids - 1))
+
+
+def test_half_precision_begins_as_fp32_does(model: VibeVoiceModel) -> None:
+    half = random_model(SMALL, 0, dtype=torch.bfloat16)
+    expected = speak(model, DialogueSlots(model, 1, N_POSITIONS), mixed_dialogues(model)[3]).samples
+    found = speak(half, DialogueSlots(half, 1, N_POSITIONS), mixed_dialogues(half)[3]).samples
+    assert np.isfinite(found).all()
+    error = np.linalg.norm(found[:HOP] - expected[:HOP]) / np.linalg.norm(expected[:HOP])
+    assert error < 0.05
 
 
 def test_voices_that_do_not_fill_their_places_are_refused(

@@ -28,6 +28,7 @@ from ttsops.engines.vibevoice.prompt import Prompt
 from ttsops.engines.vibevoice.rows import Rows
 from ttsops.engines.vibevoice.slots import DialogueSlots
 from ttsops.engines.vibevoice.track import Track
+from ttsops.errors import TextTooLong
 from ttsops.speech import Samples
 
 PROMPT_ROWS = 128
@@ -65,9 +66,14 @@ def start(
     """A track at the beginning of its prompt, or after its prefix, in a slot that was taken.
 
     `voices` [V, C] are the rows of all voices in the prompt; `prefix` is what `read_prefix` gave for it.
-    Without guidance the negative branch is left out: it has no weight. Raises `ValueError` for a prefix of
-    another prompt's length.
+    Without guidance the negative branch is left out: it has no weight. Raises `TextTooLong` for a prompt that
+    leaves no place for speech, `ValueError` for a prefix of another prompt's length.
     """
+    if len(prompt.ids) > slots.n_positions:
+        raise TextTooLong(
+            f"script and voices take {len(prompt.ids)} positions of {slots.n_positions}",
+            hint="speak it in parts, or take shorter voices",
+        )
     if prefix is not None and prefix.shape[3] != prompt.n_prefix:
         raise ValueError(f"a prefix of {prefix.shape[3]} positions is none of {prompt.n_prefix}")
     slots.begin(slot, prefix)
