@@ -19,6 +19,7 @@
     + NoOverride           the voice speaks from its own recording
     + DuplicateVoice       that voice, or that recording, is there already
     + NoConsent            nobody said that the speaker agreed
+    + ConsentNotFound      no such recording of a consent
     + BadReference         no voice can be made from a recording or its transcript
       - UnreadableReference  it is no audio
       - BrokenReference      samples that are not finite
@@ -180,6 +181,12 @@ class NoConsent(RequestError):
     """Nobody said that the speaker agreed."""
 
     code = "no_consent"
+
+
+class ConsentNotFound(RequestError):
+    """No such recording of a consent."""
+
+    code = "consent_not_found"
 
 
 class BadReference(RequestError):

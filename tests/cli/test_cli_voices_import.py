@@ -1,4 +1,4 @@
-"""`ttsops voices import`: published prompts become files without code, and hostile ones become nothing."""
+"""`ttsops voice import`: published prompts become files without code, and hostile ones become nothing."""
 
 import json
 import pickle
@@ -125,7 +125,7 @@ max_positions = 512
 """)
     unheard = ttsops("voices", "--engine", "vibevoice-realtime")
     assert unheard.code == 3
-    assert "`ttsops voices import *.pt --to weights/voices`" in unheard.err
+    assert "`ttsops voice import *.pt --to weights/voices`" in unheard.err
     assert ttsops("voices", "import", MIKE).code == 0
     done = ttsops("voices", "--engine", "vibevoice-realtime")
     assert (done.code, done.out.split()) == (0, ["*", "en-Mike_man", "en", "Mike"])

@@ -1,4 +1,7 @@
-"""`ttsops voices import --engine f5`, `show` and `remove`: a recording becomes a voice, with consent."""
+"""`ttsops voice import --engine f5`, `show` and `remove`: a recording becomes a voice, with consent.
+
+Asked as `ttsops voices …`, which was its first name and still works.
+"""
 
 import io
 import json
@@ -25,7 +28,9 @@ FACTS = (
 
 
 def write_recording(path: str, seconds: float = 3.0, rate: int = 16_000) -> None:
-    noise = np.random.default_rng(0).uniform(-0.2, 0.2, int(seconds * rate))
+    n_samples = int(seconds * rate)
+    noise = np.random.default_rng(0).uniform(-0.2, 0.2, n_samples)
+    noise *= np.sin(2 * np.pi * 2 * np.arange(n_samples) / rate) ** 2  # comes and goes as syllables do
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setparams((1, 2, rate, len(noise), "NONE", ""))
@@ -41,9 +46,10 @@ def import_alice(ttsops: Ttsops, *more: str) -> Any:
 def test_a_recording_becomes_a_voice(ttsops: Ttsops) -> None:
     done = import_alice(ttsops, "--licence", "CC0")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "Imported `en-Alice_woman` into `voices`: 3.0 s, `Some call me nature. `\n"
+    assert done.err == "Imported `en-Alice_woman` into `voices`: 3.0 s, `Some call me nature.`\n"
     assert sorted(path.name for path in Path("voices/en-Alice_woman").iterdir()) == [
         "baseline.wav",
+        "recording.wav",
         "voice.json",
     ]
 
@@ -52,7 +58,8 @@ def test_it_is_shown_with_its_consent(ttsops: Ttsops) -> None:
     import_alice(ttsops)
     shown = ttsops("voices", "show", "en-Alice_woman", "--in", "voices")
     assert shown.code == 0
-    for part in ("Alice, en, female", "Alice agreed", "its baseline", "from      alice.wav", "not said"):
+    parts = ("Alice, en, female", "Alice agreed", "its baseline", "from      alice.wav", "not said", "SNR dB")
+    for part in parts:
         assert part in shown.out
     facts = json.loads(ttsops("voices", "show", "en-Alice_woman", "--in", "voices", "--json").out)
     assert facts["baseline"]["transcript"] == "Some call me nature. "
@@ -107,6 +114,8 @@ def test_a_poor_recording_is_taken_with_a_warning(ttsops: Ttsops) -> None:
     done = ttsops("voices", "import", "--engine", "f5", "phone.wav", *FACTS, "--to", "voices")
     assert done.code == 0
     assert done.err.count("warning: ") == 2
+    for part in ("nothing is heard above 4000 Hz", "at most 12 s are used"):
+        assert part in done.err
 
 
 def test_a_file_that_is_not_there_is_named(ttsops: Ttsops) -> None:

@@ -21,18 +21,22 @@ def test_a_voice_is_kept_with_all_that_is_known_of_it(library: VoiceLibrary) -> 
     assert (manifest.name, manifest.language, manifest.gender) == ("Alice", "en", "female")
     assert (manifest.licence, manifest.override) == ("CC0", None)
     kept = manifest.baseline
+    assert kept is not None
     assert (kept.file, kept.transcript, kept.source_name) == ("baseline.wav", "Hello there. ", "alice.wav")
     assert (kept.consent.who, kept.consent.statement) == ("Alice", CONSENT)
     assert kept.consent.recorded_at.endswith("+00:00")
     assert kept.prepared_by.startswith("tts-ops ")
-    assert sorted(files(library)) == [f"{ALICE}/baseline.wav", f"{ALICE}/voice.json"]
+    names = ["baseline.wav", "recording.wav", "voice.json"]
+    assert sorted(files(library)) == [f"{ALICE}/{name}" for name in names]
     assert json.loads(files(library)[f"{ALICE}/voice.json"])["id"] == ALICE
     assert [(voice.id, voice.name) for voice in library.voices()] == [(ALICE, "Alice")]
 
 
 def test_a_reference_comes_back_as_it_was_prepared(library: VoiceLibrary) -> None:
     reference = library.reference(ALICE)
-    assert reference.sha256 == library.get(ALICE).active.sha256
+    active = library.get(ALICE).active
+    assert active is not None
+    assert reference.sha256 == active.sha256
     heard, rate = decode_audio(library.audio(ALICE))
     assert rate == 16_000
     np.testing.assert_array_equal(heard, reference.pcm / np.float32(32768))
@@ -46,10 +50,10 @@ def test_an_override_is_spoken_from_until_it_is_taken_back(library: VoiceLibrary
     assert library.reference(ALICE, "baseline").sha256 == before
     assert library.audio(ALICE, "override") == library.audio(ALICE)
     override(library, seed=2)
-    assert len(files(library)) == 3, "the first override is gone"
+    assert len(files(library)) == 4, "the first override is gone"
     assert library.reset_override(ALICE).override is None
     assert library.reference(ALICE).sha256 == before
-    assert len(files(library)) == 2
+    assert len(files(library)) == 3
     with pytest.raises(errors.NoOverride):
         library.audio(ALICE, "override")
 

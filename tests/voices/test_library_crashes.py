@@ -202,4 +202,4 @@ def test_changes_of_two_processes_do_not_mix(library: VoiceLibrary) -> None:
         time.sleep(0.001)
     assert [writer.returncode for writer in writers] == [0, 0]
     assert len(hashes) > 1
-    assert len(files(library)) == 3
+    assert len(files(library)) == 4

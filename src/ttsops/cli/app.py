@@ -14,6 +14,7 @@ VERBS = {
     "synth": "ttsops.cli.say:synth",
     "serve": "ttsops.cli.serve:serve",
     "voices": "ttsops.cli.voices:voices",
+    "voice": "ttsops.cli.voice:voice",
     "engines": "ttsops.cli.engines:engines",
     "health": "ttsops.cli.health:health",
     "loadtest": "ttsops.cli.loadtest:loadtest",

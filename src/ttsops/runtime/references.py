@@ -19,11 +19,18 @@ FOLDER_OPTION = "voices"
 def library_folder(settings: Settings) -> Path | None:
     """The folder that a served engine speaks from, the default engine first; None if there is none."""
     for name in settings.served_engines:
-        if _speaks_from_recordings(name):
-            folder = with_library(settings, name).options.get(FOLDER_OPTION)
-            if folder:
-                return Path(str(folder))
+        folder = voices_folder(settings, name)
+        if folder is not None:
+            return folder
     return Path(settings.voices.folder) if settings.voices.folder else None
+
+
+def voices_folder(settings: Settings, name: str) -> Path | None:
+    """The folder of recordings that engine `name` speaks from; None if it speaks from none that is set."""
+    if not _speaks_from_recordings(name):
+        return None
+    folder = with_library(settings, name).options.get(FOLDER_OPTION)
+    return Path(str(folder)) if folder else None
 
 
 def with_library(settings: Settings, name: str) -> EngineSettings:

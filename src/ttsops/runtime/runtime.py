@@ -9,7 +9,7 @@ from types import TracebackType
 
 from ttsops.errors import Draining, EngineUnavailable, UnknownEngine
 from ttsops.runtime.link import Link, ProcessLink, ThreadLink
-from ttsops.runtime.references import with_library
+from ttsops.runtime.references import voices_folder, with_library
 from ttsops.runtime.service import EngineService, for_failover
 from ttsops.runtime.stream import Stream
 from ttsops.settings import Settings
@@ -37,7 +37,12 @@ class Runtime:
         self.is_draining = False
         self.services: Mapping[str, EngineService] = {
             name: EngineService(
-                name, with_library(settings, name), settings.runtime, make_link=make_link, clock=clock
+                name,
+                with_library(settings, name),
+                settings.runtime,
+                make_link=make_link,
+                clock=clock,
+                voices_folder=voices_folder(settings, name),
             )
             for name in settings.served_engines
         }

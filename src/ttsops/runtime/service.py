@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from ttsops.engines import registry
 from ttsops.engines.contract import EngineCard, EngineConfig
@@ -32,6 +33,7 @@ from ttsops.runtime.messages import (
     Steps,
 )
 from ttsops.runtime.meters import EngineMeters
+from ttsops.runtime.roster import Roster
 from ttsops.runtime.stream import Stream
 from ttsops.runtime.supervisor import State, Supervisor
 from ttsops.settings import EngineSettings, RuntimeSettings
@@ -51,15 +53,17 @@ class EngineService:
         *,
         make_link: Callable[[], Link],
         clock: Callable[[], float],
+        voices_folder: Path | None = None,
     ) -> None:
+        """`voices_folder` is that of the recordings it speaks from, if it does."""
         self.name = name
         self.card: EngineCard = registry.card(name)
         """The registry's until the worker has answered with its own."""
-        self.voices: tuple[Voice, ...] = ()
         self.load_seconds: float | None = None
         self.last_error: TtsOpsError | None = None
         self.on_steps: Callable[[Steps], None] | None = None
         """Told of the worker's reports of its steps, for benchmarks; the metrics have them in any case."""
+        self._roster = Roster(voices_folder)
         self._engine_settings = engine_settings
         self._settings = settings
         self._clock = clock
@@ -86,6 +90,11 @@ class EngineService:
         )
 
     # ---- what it is --------------------------------------------------------------------
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Whom it can speak as now; nobody before it was ready for the first time."""
+        return self._roster.voices
 
     @property
     def state(self) -> State:
@@ -217,7 +226,7 @@ class EngineService:
 
     def _on_ready(self, event: Ready) -> None:
         self.card = event.card
-        self.voices = event.voices
+        self._roster.tell(event.voices)
         self.load_seconds = event.load_seconds
         self.last_error = None
         self._breaker.succeeded()

@@ -16,7 +16,19 @@ from ttsops.runtime import Runtime
 from ttsops.server.gate import Gate
 from ttsops.server.openapi import describe
 from ttsops.server.refusals import add_error_handlers
-from ttsops.server.routes import health, metrics, models, references, root, speech, stream, synthesize, voices
+from ttsops.server.routes import (
+    consents,
+    health,
+    made_voices,
+    metrics,
+    models,
+    references,
+    root,
+    speech,
+    stream,
+    synthesize,
+    voices,
+)
 from ttsops.server.state import ServerState
 from ttsops.settings import Settings
 
@@ -45,7 +57,8 @@ def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
     state = ServerState(runtime, settings)
     app = FastAPI(title="tts-ops", version=__version__, lifespan=_lifespan, redoc_url=None)
     app.state.server = state
-    for resource in (speech, stream, synthesize, models, voices, references, health, root):
+    resources = (speech, stream, synthesize, models, voices, made_voices, consents, references, health, root)
+    for resource in resources:
         app.include_router(resource.router)
     if settings.server.metrics_port is None:
         app.include_router(metrics.router)

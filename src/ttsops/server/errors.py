@@ -31,6 +31,7 @@ STATUS: Mapping[type[TtsOpsError], int] = {
     errors.NoReferences: 404,
     errors.VoiceNotFound: 404,
     errors.NoOverride: 404,
+    errors.ConsentNotFound: 404,
     errors.DuplicateVoice: 409,
     errors.CapacityError: 503,
     errors.Overloaded: 429,

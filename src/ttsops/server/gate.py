@@ -22,7 +22,7 @@ _BEGINNINGS = frozenset({"http.response.start", "websocket.accept", "websocket.h
 
 _FORM = b"multipart/form-data"
 
-REFERENCE_PATH = re.compile(r"/api/voices/[^/]+/reference")
+REFERENCE_PATH = re.compile(r"/api/voices/[^/]+/reference|/v1/audio/voices|/v1/audio/voice_consents")
 """Recordings come here, and are larger than texts."""
 
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})

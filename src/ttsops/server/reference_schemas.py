@@ -48,8 +48,10 @@ class VoiceReference(BaseModel):
     name: str
     language: str
     licence: str
-    active: Literal["baseline", "override"] = Field(description="Which of the two it speaks from")
-    baseline: ReferenceItem
+    active: Literal["baseline", "override"] | None = Field(
+        description="Which of the two it speaks from; null if it has neither"
+    )
+    baseline: ReferenceItem | None = Field(description="Null if it was imported without a transcript")
     override: ReferenceItem | None
 
     @staticmethod
@@ -61,7 +63,7 @@ class VoiceReference(BaseModel):
             name=manifest.name,
             language=manifest.language,
             licence=manifest.licence,
-            active="override" if manifest.override else "baseline",
-            baseline=ReferenceItem.of(manifest.baseline),
+            active="override" if manifest.override else "baseline" if manifest.baseline else None,
+            baseline=ReferenceItem.of(manifest.baseline) if manifest.baseline else None,
             override=ReferenceItem.of(manifest.override) if manifest.override else None,
         )

@@ -1,155 +1,110 @@
 """A folder of voices made from recordings.
 
-    en-Alice_woman/voice.json                     who it is, consent, transcripts, which files
-    en-Alice_woman/baseline.wav                   the recording it was imported with
+    en-Alice_woman/voice.json                     who it is, consent, quality, transcripts, which files
+    en-Alice_woman/recording.wav                  what it was imported with, for every engine
+    en-Alice_woman/baseline.wav                   the same for those that want a transcript, if it suits
+    en-Alice_woman/consent.audio                  the speaker agrees, where that was recorded
     en-Alice_woman/override-0123456789abcdef.wav  what it speaks from instead, if anything
 
 What counts is what `voice.json` says, and that file is replaced in one move: a crash or a full disk at any
 moment leaves the old state or the new one. Whatever else lies about is removed by the next change. One
 process changes the folder at a time; any number read it meanwhile.
-
-A name in a request is looked up among the folder's entries, and never joined to a path.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Set
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from ttsops.audio import write_atomically
 from ttsops.audio.files import sync_directory
-from ttsops.errors import AudioError, DuplicateVoice, NoOverride, VoiceNotFound
-from ttsops.observe.logs import get_logger
-from ttsops.speech import Voice
-from ttsops.voices.keeping import clear_errors, keep_reference, one_line
+from ttsops.errors import DuplicateVoice
+from ttsops.voices.changing import DRAFT, GONE, changing
+from ttsops.voices.keeping import clear_errors, keep_reference, keep_take, now, one_line, take_down
 from ttsops.voices.manifest import (
+    CONSENT_FILE,
     MANIFEST_NAME,
+    Consent,
     KeptReference,
     Manifest,
     describe_id,
-    is_id,
-    read_manifest,
 )
-from ttsops.voices.reference import PreparedReference, load_reference
-
-Source = Literal["active", "baseline", "override"]
-
-_LOCK_NAME = ".lock"
-_DRAFT, _GONE = ".draft-", ".gone-"
-_log = get_logger(__name__)
-
-N_TRIES = 3
-"""Of a reader whose file went away because the voice was changed in between."""
+from ttsops.voices.reading import VoiceReader, read_voice
 
 
-class VoiceLibrary:
-    """The voices of one folder, which need not exist yet."""
-
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
-
-    # ---- reading -----------------------------------------------------------------------
-
-    def ids(self) -> tuple[str, ...]:
-        """Every voice there is, sorted."""
-        return tuple(sorted(self._entries()))
-
-    def voices(self) -> tuple[Voice, ...]:
-        """For an engine's listing. What cannot be read is left out, with a warning in the log."""
-        return tuple(Voice(one.id, one.name, one.language, one.gender) for one in self._manifests())
-
-    def get(self, voice_id: str) -> Manifest:
-        """All that is known of it. Raises `VoiceNotFound`, or `AudioError` if it cannot be read."""
-        entry = self._entry(voice_id)
-        try:
-            return _read(entry)
-        except AudioError:
-            self._entry(voice_id)  # removed meanwhile: then there is no such voice
-            raise
-
-    def generation(self, voice_id: str) -> str:
-        """A mark that is another one after every change of the voice, by any process: one `stat`.
-
-        Raises `VoiceNotFound`.
-        """
-        try:
-            status = (self._entry(voice_id) / MANIFEST_NAME).stat()
-        except FileNotFoundError:
-            raise self._not_found(voice_id) from None
-        return f"{status.st_mtime_ns:x}-{status.st_ino:x}-{status.st_size:x}"
-
-    def reference(self, voice_id: str, source: Source = "active") -> PreparedReference:
-        """What the model is given. Raises `VoiceNotFound`, `NoOverride`, `AudioError`."""
-        kept, wav = self._load(voice_id, source)
-        reference = load_reference(wav, kept.transcript)
-        if reference.sha256 != kept.sha256:
-            raise AudioError(
-                f"`{voice_id}/{kept.file}` is not what was kept there: it was changed or damaged"
-            )
-        return reference
-
-    def audio(self, voice_id: str, source: Source = "active") -> bytes:
-        """The recording as a WAV file. Raises `VoiceNotFound`, `NoOverride`, `AudioError`."""
-        return self._load(voice_id, source)[1]
-
-    # ---- changing ----------------------------------------------------------------------
+class VoiceLibrary(VoiceReader):
+    """The same, with changes."""
 
     def add(
         self,
         voice_id: str,
         source: Path | bytes,
-        transcript: str,
+        transcript: str = "",
         *,
-        consent: str,
+        consent: str | Consent,
+        consent_recording: bytes = b"",
         source_name: str = "",
         licence: str = "",
+        name: str = "",
+        needs_reference: bool = False,
     ) -> Manifest:
-        """A new voice from a recording.
+        """A new voice from a recording; with `needs_reference` only one that suits engines that want one.
 
-        Raises `InvalidValue` for an id that is none, `NoConsent`, a `BadReference` (see `prepare_reference`),
+        Raises `InvalidValue` for an id that is none, `NoConsent`, a `BadReference` (see `keep_take`),
         `DuplicateVoice` for an id or a recording that is there already, and `AudioError` if it cannot be
         written: then nothing has changed.
         """
         voice = describe_id(voice_id)
-        kept, wav = keep_reference(source, transcript, consent, source_name, voice.name, "baseline.wav")
+        who = one_line(name, "name") or voice.name
+        given = take_down(consent, who) if isinstance(consent, str) else consent
+        take = keep_take(source, transcript, given, source_name, needs_reference=needs_reference)
         manifest = Manifest(
             id=voice_id,
-            name=voice.name,
+            name=who,
             language=voice.language,
             gender=voice.gender,
             licence=one_line(licence, "licence"),
-            created_at=kept.consent.recorded_at,
-            baseline=kept,
+            created_at=now(),
+            recording=take.recording,
+            baseline=take.baseline,
+            no_reference=take.refusal.message if take.refusal else "",
+            no_reference_code=take.refusal.code if take.refusal else "",
         )
-        with self._changing():
-            self._refuse_name(voice_id)
-            self._refuse_recording(voice_id, kept)
-            draft = self.folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        files = take.files | ({CONSENT_FILE: consent_recording} if given.recording_sha256 else {})
+        self.put(manifest, files)
+        return manifest
+
+    def put(self, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+        """A new voice from all its files but the manifest; their names are those that the manifest has.
+
+        Raises `DuplicateVoice`, and `AudioError` if it cannot be written: then nothing has changed.
+        """
+        with changing(self.folder):
+            self._refuse_name(manifest.id)
+            self._refuse_recordings(manifest.id, manifest.hashes)
+            draft = self.folder / f"{DRAFT}{secrets.token_hex(8)}"
             try:
                 with clear_errors(draft):
                     draft.mkdir()
-                    write_atomically(draft / kept.file, wav)
+                    for name in manifest.files:
+                        write_atomically(draft / name, files[name])
                     write_atomically(draft / MANIFEST_NAME, manifest.to_json())
-                    draft.rename(self.folder / voice.id)
+                    draft.rename(self.folder / manifest.id)
                     sync_directory(self.folder)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        return manifest
 
     def remove(self, voice_id: str) -> None:
         """It and its recordings are gone. Raises `VoiceNotFound`, `AudioError`."""
-        with self._changing():
+        with changing(self.folder):
             entry = self._entry(voice_id)
             with clear_errors(entry):
-                gone = entry.rename(self.folder / f"{_GONE}{secrets.token_hex(8)}")
+                gone = entry.rename(self.folder / f"{GONE}{secrets.token_hex(8)}")
             shutil.rmtree(gone, ignore_errors=True)
 
     def set_override(
@@ -158,10 +113,10 @@ class VoiceLibrary:
         """From now on the voice speaks from this recording. Raises as `add` does, or `VoiceNotFound`."""
         name = self.get(voice_id).name
         file = f"override-{secrets.token_hex(8)}.wav"
-        kept, wav = keep_reference(source, transcript, consent, source_name, name, file)
-        with self._changing():
+        kept, wav = keep_reference(source, transcript, take_down(consent, name), source_name, file)
+        with changing(self.folder):
             entry = self._entry(voice_id)
-            self._refuse_recording(voice_id, kept)
+            self._refuse_recordings(voice_id, {kept.sha256})
             write_atomically(entry / file, wav)
             return _replace(entry, kept)
 
@@ -170,53 +125,10 @@ class VoiceLibrary:
 
         Raises `VoiceNotFound`, `AudioError`.
         """
-        with self._changing():
+        with changing(self.folder):
             entry = self._entry(voice_id)
-            manifest = _read(entry)
+            manifest = read_voice(entry)
             return _replace(entry, None) if manifest.override else manifest
-
-    # ---- inside ------------------------------------------------------------------------
-
-    def _entries(self) -> dict[str, Path]:
-        try:
-            with os.scandir(self.folder) as entries:
-                return {one.name: Path(one.path) for one in entries if is_id(one.name) and one.is_dir()}
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise AudioError(f"cannot read the voices in `{self.folder}`: {error.strerror}") from error
-
-    def _entry(self, voice_id: str) -> Path:
-        try:
-            return self._entries()[voice_id]
-        except KeyError:
-            raise self._not_found(voice_id) from None
-
-    def _not_found(self, voice_id: str) -> VoiceNotFound:
-        listed = (
-            ", ".join(f"`{one}`" for one in self.ids()[:8]) or "none yet; `ttsops voices import` adds one"
-        )
-        return VoiceNotFound(f"there is no voice `{voice_id[:60]}`", hint=f"voices: {listed}", param="voice")
-
-    def _manifests(self) -> Iterator[Manifest]:
-        for voice_id, entry in sorted(self._entries().items()):
-            try:
-                yield _read(entry)
-            except AudioError as error:
-                _log.warning("voice_unreadable", voice=voice_id, reason=error.message)
-
-    def _load(self, voice_id: str, source: Source) -> tuple[KeptReference, bytes]:
-        for n_left in reversed(range(N_TRIES)):
-            manifest = self.get(voice_id)
-            kept = {"active": manifest.active, "baseline": manifest.baseline}.get(source, manifest.override)
-            if kept is None:
-                raise NoOverride(f"voice `{voice_id}` speaks from its baseline", param="source")
-            try:
-                return kept, (self._entry(voice_id) / kept.file).read_bytes()
-            except OSError as error:
-                if not n_left:
-                    raise AudioError(f"cannot read `{voice_id}/{kept.file}`: {error.strerror}") from error
-        raise AssertionError
 
     def _refuse_name(self, voice_id: str) -> None:
         """Also one that some file systems cannot tell from it."""
@@ -228,40 +140,19 @@ class VoiceLibrary:
                     param="name",
                 )
 
-    def _refuse_recording(self, voice_id: str, new: KeptReference) -> None:
-        for other in self._manifests():
-            if other.id != voice_id and any(new.sha256 == one.sha256 for one in other.references):
+    def _refuse_recordings(self, voice_id: str, hashes: Set[str]) -> None:
+        for other in self.manifests():
+            if other.id != voice_id and other.hashes & hashes:
                 raise DuplicateVoice(f"voice `{other.id}` has this recording already", param="file")
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """The folder to oneself. Leftovers of those who did not get to the end are removed first."""
-        with clear_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / _LOCK_NAME).open("wb")
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # let go of when the file is closed, also by a kill
-            for pattern in (f"{_DRAFT}*", f"{_GONE}*"):
-                for leftover in self.folder.glob(pattern):
-                    shutil.rmtree(leftover, ignore_errors=True)
-            yield
-
-
-def _read(entry: Path) -> Manifest:
-    try:
-        data = (entry / MANIFEST_NAME).read_bytes()
-    except OSError as error:
-        raise AudioError(f"cannot read `{entry.name}/{MANIFEST_NAME}`: {error.strerror}") from error
-    return read_manifest(data, entry.name)
 
 
 def _replace(entry: Path, override: KeptReference | None) -> Manifest:
     """The one move that counts; files that nothing names any more are removed after it."""
-    manifest = msgspec.structs.replace(_read(entry), override=override)
+    manifest = msgspec.structs.replace(read_voice(entry), override=override)
     try:
         write_atomically(entry / MANIFEST_NAME, manifest.to_json())
     finally:
-        kept = {one.file for one in _read(entry).references}
+        kept = {one.file for one in read_voice(entry).references}
         for file in entry.glob("override-*.wav"):
             if file.name not in kept:
                 with suppress(OSError):

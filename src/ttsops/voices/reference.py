@@ -65,14 +65,24 @@ class SourceFacts:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What will be heard in the voice; empty if nothing."""
+        return (*self.sound_warnings, *self.length_warnings)
+
+    @property
+    def sound_warnings(self) -> tuple[str, ...]:
+        """What a report on the recording's quality says more exactly."""
         found = []
         if self.sample_rate < GOOD_RATE:
             found.append(f"the recording has {self.sample_rate} Hz: the voice will sound dull")
         if self.clipped_share > 0.001:
             found.append(f"{self.clipped_share:.1%} of the samples are clipped")
-        if self.seconds > MAX_SECONDS:
-            found.append(f"of {self.seconds:.1f} s at most {MAX_SECONDS:g} s are used: check the transcript")
         return tuple(found)
+
+    @property
+    def length_warnings(self) -> tuple[str, ...]:
+        """What only counts for a reference."""
+        if self.seconds <= MAX_SECONDS:
+            return ()
+        return (f"of {self.seconds:.1f} s at most {MAX_SECONDS:g} s are used: check the transcript",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,8 +139,8 @@ def prepare_reference(source: Path | bytes | tuple[Samples, int], transcript: st
     of speech, no transcript. There is no recogniser here: the transcript has to come from the caller.
     """
     written = normal_transcript(transcript)
-    samples, rate = source if isinstance(source, tuple) else _decode(source)
-    facts = _measure(samples, rate)
+    samples, rate = source if isinstance(source, tuple) else decode_recording(source)
+    facts = check_source(samples, rate)
     # More than full scale is possible in a float file, and only there.
     pcm, pcm_rate = trim_reference(to_s16(samples / np.float32(max(facts.peak, 1.0))), rate)
     seconds = (len(pcm) - tail_frames(pcm_rate)) / pcm_rate
@@ -195,7 +205,8 @@ def normal_transcript(text: str) -> str:
 _ACCEPTED = f"{MIN_SECONDS:g} to {MAX_SECONDS:g} s of clear speech by one person"
 
 
-def _decode(source: Path | bytes) -> tuple[Samples, int]:
+def decode_recording(source: Path | bytes) -> tuple[Samples, int]:
+    """Samples [N] and their rate. Raises `UnreadableReference`, and `AudioError` if there is no file."""
     data = source if isinstance(source, bytes) else _read(source)
     try:
         return decode_audio(data, max_seconds=MAX_SOURCE_SECONDS)
@@ -215,7 +226,8 @@ def _read(path: Path) -> bytes:
         raise AudioError(f"cannot read `{path}`: {error.strerror}") from error
 
 
-def _measure(samples: Samples, rate: int) -> SourceFacts:
+def check_source(samples: Samples, rate: int) -> SourceFacts:
+    """What a recording is like. Raises `UnreadableReference` for its rate, `BrokenReference`."""
     least, most = RATES
     if not least <= rate <= most:
         raise UnreadableReference(

@@ -134,7 +134,7 @@ def test_without_voices_it_says_how_to_import_one(copied: Path) -> None:
     shutil.rmtree(copied / "voices")
     with pytest.raises(EngineUnavailable, match="no voices") as caught:
         load(copied)
-    assert f"ttsops voices import --engine f5 … --to {copied / 'voices'}" in str(caught.value.hint)
+    assert f"ttsops voice import --engine f5 … --to {copied / 'voices'}" in str(caught.value.hint)
 
 
 def test_a_vocabulary_of_another_model_is_refused(copied: Path) -> None:

@@ -19,7 +19,7 @@ from ttsops.engines.f5.planning import RECOMMENDED_FRAMES
 from ttsops.engines.f5.random_model import FULL, SMALL, random_model
 from ttsops.engines.f5.schedule import DEFAULT_SWAY, Schedule
 from ttsops.engines.f5.tokens import Vocabulary
-from ttsops.engines.f5.voices import HummedReferences, References, VoiceShelf
+from ttsops.engines.f5.voices import HummedReferences, HumsUntilRecorded, References, VoiceShelf
 from ttsops.engines.nn.compiled import compile_method
 from ttsops.engines.nn.devices import (
     INT8,
@@ -128,9 +128,10 @@ def _parts(
 
 def _references(options: F5Options) -> References:
     folder = options.voices_folder
-    if folder is None or (options.random_weights and not folder.is_dir()):
+    if folder is None:
         return HummedReferences()
-    return VoiceLibrary(folder)
+    library = VoiceLibrary(folder)
+    return HumsUntilRecorded(library) if options.random_weights else library
 
 
 def _card(
@@ -144,7 +145,7 @@ def _card(
     if not ids:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no voices",
-            hint=f"import a recording: `ttsops voices import --engine f5 … --to {options.voices_folder}`",
+            hint=f"import a recording: `ttsops voice import --engine f5 … --to {options.voices_folder}`",
         )
     if options.default_voice and options.default_voice not in ids:
         raise ConfigError(f"there is no voice `{options.default_voice}`", param="default_voice")

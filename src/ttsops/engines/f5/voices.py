@@ -145,3 +145,26 @@ class HummedReferences:
         tone = sum(np.sin(2 * np.pi * self.PITCHES[voice_id] * k * t) / k for k in range(1, 12))
         wave = tone * (1 + 0.5 * np.sin(4 * np.pi * t))
         return Hum((wave * TARGET_RMS / np.sqrt(np.mean(wave**2))).astype(np.float32))
+
+
+class HumsUntilRecorded:
+    """For a model without weights: a library's voices, and the hums while it has none."""
+
+    def __init__(self, library: References) -> None:
+        self._library = library
+        self._hums = HummedReferences()
+
+    def voices(self) -> Sequence[Voice]:
+        """Those with a recording, or the hums."""
+        return self._library.voices() or self._hums.voices()
+
+    def generation(self, voice_id: str) -> Hashable:
+        """That of whoever has the voice."""
+        return self._of(voice_id).generation(voice_id)
+
+    def reference(self, voice_id: str) -> Reference:
+        """That of whoever has the voice."""
+        return self._of(voice_id).reference(voice_id)
+
+    def _of(self, voice_id: str) -> References:
+        return self._hums if voice_id in HummedReferences.PITCHES else self._library

@@ -94,7 +94,7 @@ def _published_parts(
     if not loaded:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no voices",
-            hint=f"import the published voice prompts: `ttsops voices import *.pt --to {voices_folder}`",
+            hint=f"import the published voice prompts: `ttsops voice import *.pt --to {voices_folder}`",
         )
     voices = {voice_id: (voice, state.to(device, dtype)) for voice_id, (voice, state) in loaded.items()}
     return model, QwenTokenizer(Path(options.tokenizer) if options.tokenizer else folder), voices

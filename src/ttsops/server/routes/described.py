@@ -11,7 +11,7 @@ _DESCRIPTIONS = {
     400: "Something in the request is not accepted: `param` names it",
     401: "No valid API key",
     404: "No such model, or no such voice",
-    409: "Another voice has that recording already",
+    409: "A voice of that name, or with that recording, is there already",
     413: "The body is larger than accepted",
     429: "Full, or over the key's limit: try again after `Retry-After` seconds, or elsewhere",
     500: "The engine failed",

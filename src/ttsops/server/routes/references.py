@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
 
 from ttsops.observe.logs import get_logger
+from ttsops.server.aside import aside
 from ttsops.server.reference_schemas import VoiceReference
 from ttsops.server.routes.described import error_responses
 from ttsops.server.state import state_of
+from ttsops.voices.manifest import Manifest
 
 router = APIRouter(tags=["voices"])
 
@@ -27,13 +27,11 @@ _WAV: dict[str, Any] = {
     "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}},
 }
 
-T = TypeVar("T")
-
 
 @router.get(REFERENCE, responses=error_responses(401, 404, 500), summary="Look up what a voice speaks from")
 async def get_reference(request: Request, voice: VoiceId) -> VoiceReference:
     """Its baseline, the recording that stands in for it if there is one, and which of them is heard."""
-    return VoiceReference.of(await _aside(state_of(request.scope).library.get, voice))
+    return VoiceReference.of(await aside(state_of(request.scope).library.get, voice))
 
 
 @router.post(
@@ -59,8 +57,8 @@ async def set_reference(
         change = partial(
             library.set_override, voice, data, transcript, consent=consent, source_name=file.filename or ""
         )
-        manifest = await _aside(change)
-    _log.info("reference_changed", voice=voice, change="override", sha256=manifest.active.sha256)
+        manifest = await aside(change)
+    _log.info("reference_changed", voice=voice, change="override", sha256=_sha256(manifest))
     return VoiceReference.of(manifest)
 
 
@@ -69,8 +67,8 @@ async def set_reference(
 )
 async def reset_reference(request: Request, voice: VoiceId) -> VoiceReference:
     """The other recording is deleted. Nothing happens if there is none."""
-    manifest = await _aside(state_of(request.scope).library.reset_override, voice)
-    _log.info("reference_changed", voice=voice, change="reset", sha256=manifest.active.sha256)
+    manifest = await aside(state_of(request.scope).library.reset_override, voice)
+    _log.info("reference_changed", voice=voice, change="reset", sha256=_sha256(manifest))
     return VoiceReference.of(manifest)
 
 
@@ -89,12 +87,11 @@ async def get_reference_audio(
     ] = "active",
 ) -> Response:
     """As a WAV file of 16 bit."""
-    wav = await _aside(state_of(request.scope).library.audio, voice, source)
+    wav = await aside(state_of(request.scope).library.audio, voice, source)
     name = f'attachment; filename="{voice}-{source}.wav"'
     headers = {"cache-control": "no-store", "content-disposition": name}
     return Response(wav, media_type="audio/wav", headers=headers)
 
 
-async def _aside(function: Callable[..., T], *arguments: object) -> T:
-    """Off the event loop: it reads and writes files."""
-    return await asyncio.to_thread(function, *arguments)
+def _sha256(manifest: Manifest) -> str:
+    return manifest.active.sha256 if manifest.active else ""
