@@ -34,3 +34,21 @@ def float_wav_bytes(samples: Samples, rate: int = 24_000) -> bytes:
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 3, 1, rate,
                        rate * 4, 4, 32, b"data", len(data))  # fmt: skip
     return head + data
+
+
+def talk(
+    seconds: float = 6.0, *, rate: int = 24_000, level: float = 0.2, pitch: float = 140.0, seed: int = 0
+) -> Samples:
+    """Voiced syllables whose pitch glides by a fifth, four a second, and a pause of 0.4 s every 2 s: [N].
+
+    `level` is the RMS where somebody speaks.
+    """
+    rng = np.random.default_rng(seed)
+    times = np.arange(int(seconds * rate)) / rate
+    glide = 1 + 0.2 * np.sin(2 * np.pi * 0.9 * times + rng.uniform(0, 6))
+    phase = 2 * np.pi * np.cumsum(pitch * glide) / rate
+    voice = np.sum([np.sin(k * phase) / k for k in range(1, int(7_000 / pitch / 1.2))], axis=0)
+    voice += 0.15 * rng.standard_normal(len(times))  # breath reaches further up than the harmonics
+    voice *= np.sin(2 * np.pi * 2 * times) ** 2 * (times % 2 < 1.6)
+    is_spoken = np.abs(voice) > 0
+    return (voice * level / np.sqrt(np.mean(voice[is_spoken] ** 2))).astype(np.float32)

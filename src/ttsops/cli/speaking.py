@@ -52,6 +52,9 @@ class Spoken:
 
     engine: str = ""
     voice: str = ""
+    language: str = ""
+    """Of the text; empty if nobody says."""
+
     utterances: int = 0
     text_chars: int = 0
     audio_seconds: float = 0.0
@@ -80,12 +83,13 @@ async def speak(settings: Settings, wish: Wish, take: Take) -> Spoken:
     async with Runtime(only_engine(settings), in_process=True) as runtime:
         service = runtime.service()
         voice = resolve_voice(wish.request.voice, service.card, service.voices)
-        spoken = Spoken(engine=service.name, voice=voice, load_seconds=service.load_seconds)
+        language = _language(wish, service, voice)
+        spoken = Spoken(service.name, voice, language, load_seconds=service.load_seconds)
         speaker = _Speaker(runtime, wish, spoken, take)
         if isinstance(wish.text, str):
-            await speaker.say_whole(wish.text, _language(wish, service, voice))
+            await speaker.say_whole(wish.text, language)
         else:
-            await speaker.say_arriving(wish.text, _language(wish, service, voice))
+            await speaker.say_arriving(wish.text, language)
         return spoken
 
 

@@ -122,4 +122,4 @@ def _reference_lines(what: str, kept: KeptReference) -> Iterator[str]:
 
 
 def _print(table: Table) -> None:
-    Console(highlight=False, soft_wrap=True, width=200).print(table)
+    Console(highlight=False, markup=False, soft_wrap=True, width=200).print(table)

@@ -86,7 +86,7 @@ def test(
     samples, spoken = asyncio.run(_speak(settings, voice, text))
     note = note_of(settings.engine_settings(settings.engine))
     report = check_audio(samples, 24_000)
-    words = _Words(not_judged=note) if note else _hear(samples, text, _language(spoken.voice))
+    words = _Words(not_judged=note) if note else _hear(samples, text, spoken.language)
     problems = _problems(report, words, text, max_wer)
     if out is not None:
         _keep(out, samples, settings.engine)
@@ -127,11 +127,6 @@ async def _speak(settings: Settings, voice: str, text: str) -> tuple[Samples, Sp
     if not pieces:
         raise NoAudio("nothing was spoken")
     return np.concatenate(pieces), spoken
-
-
-def _language(voice: str) -> str:
-    """As the ids of all engines begin: `en-us+klatt4`, `en-Alice_woman`, `de`."""
-    return voice.partition("-")[0].partition("+")[0]
 
 
 def _hear(samples: Samples, text: str, language: str) -> _Words:

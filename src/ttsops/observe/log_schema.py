@@ -17,6 +17,9 @@ UTTERANCE = "utterance"
 
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "consent_deleted": ("over the API a recorded consent was deleted", ("consent",)),
+        "consent_recorded": ("over the API a consent was recorded", ("consent",)),
+        "consent_unreadable": ("a recorded consent is left out of the list", ("consent", "reason")),
         "draining": ("a signal came: live utterances may end, new ones are refused", ("limit_seconds",)),
         "engine_not_ready": (
             "the default engine cannot speak; another stands in",
@@ -29,7 +32,13 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             "over the API a voice was given another recording, or its own back",
             ("voice", "change", "sha256"),
         ),
+        "voice_deleted": ("over the API a voice was deleted", ("voice",)),
+        "voice_made": ("over the API a voice was made of a recording", ("voice", "warnings")),
         "voice_unreadable": ("a voice of the library is left out", ("voice", "reason")),
+        "voices_unreadable": (
+            "the folder of voices cannot be read: those that were known stay",
+            ("folder", "reason"),
+        ),
         "worker_down": (
             "an engine's worker ended or could not load; it is started again",
             ("engine", "code", "reason", "n_streams", "ready_in_seconds"),

@@ -65,7 +65,7 @@ def _frame(
     for place, tick in zip(np.linspace(bottom, top, len(ticks)), ticks, strict=True):
         picture.line(LEFT, float(place), WIDTH - RIGHT, float(place), "#e4e4e4")
         picture.text(LEFT - 8, float(place) + 4, tick, anchor="end", colour=GREY)
-    step = across.step
+    step = across.step if across.top >= 3 * across.step else across.step / 5
     for index in range(int(across.top / step) + 1):
         x = across.place(index * step)
         picture.line(x, bottom, x, bottom + 4, GREY)

@@ -11,10 +11,13 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+import msgspec
+
 from ttsops.errors import AudioError, BadReference, TtsOpsError
+from ttsops.voices.keeping import is_plain
 from ttsops.voices.library import VoiceLibrary
 from ttsops.voices.manifest import CONSENT_FILE, MANIFEST_NAME, Manifest, describe_id, read_manifest
 from ttsops.voices.recording import load_recording, recording_sha256
@@ -70,6 +73,8 @@ def read_archive(packed: bytes) -> tuple[Manifest, Mapping[str, bytes]]:
             data = _member(archive, MANIFEST_NAME)
             manifest = read_manifest(data, None)
             describe_id(manifest.id)
+            if not all(map(is_plain, _texts(msgspec.to_builtins(manifest)))):
+                raise AudioError("it holds control characters")
             files = {name: _member(archive, name) for name in manifest.files}
         _check(manifest, files)
     except _BROKEN as error:
@@ -77,6 +82,18 @@ def read_archive(packed: bytes) -> tuple[Manifest, Mapping[str, bytes]]:
     except TtsOpsError as error:
         raise _refusal(error.message) from error
     return manifest, files
+
+
+def _texts(tree: object) -> Iterator[str]:
+    """Every string in it: they are shown on terminals."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from _texts(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from _texts(value)
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -25,7 +25,7 @@ from ttsops.audio.files import sync_directory
 from ttsops.errors import AudioError, ConsentNotFound, InvalidValue
 from ttsops.observe.logs import get_logger
 from ttsops.voices.changing import DRAFT, GONE, changing
-from ttsops.voices.keeping import clear_errors, now, one_line
+from ttsops.voices.keeping import clear_errors, now, one_line, short_name
 from ttsops.voices.manifest import CONSENT_FILE, Consent
 from ttsops.voices.recording import check_heard
 from ttsops.voices.reference import check_source, decode_recording
@@ -87,7 +87,7 @@ class ConsentBook:
             name=label,
             language=language,
             created_at=now(),
-            source_name=source_name.encode(errors="replace").decode()[:200],
+            source_name=short_name(source_name),
             sha256=hashlib.sha256(recording).hexdigest(),
         )
         with changing(self.folder):

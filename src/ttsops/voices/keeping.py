@@ -66,7 +66,7 @@ def keep_take(
     recording = KeptRecording(
         sha256=prepared.sha256,
         seconds=round(prepared.seconds, 3),
-        source_name=_short(source_name),
+        source_name=short_name(source_name),
         source_sha256=hashlib.sha256(source).hexdigest(),
         quality=prepared.quality,
         consent=consent,
@@ -114,13 +114,24 @@ def now() -> str:
 def one_line(text: str, param: str) -> str:
     """`text` for a manifest, white space as single blanks. Raises `InvalidValue` naming `param`."""
     line = " ".join(text.split())
-    if any("\ud800" <= character <= "\udfff" for character in line):
-        raise InvalidValue(f"`{param}` holds half of a character", param=param)
+    if not is_plain(line):
+        raise InvalidValue(f"`{param}` holds control characters, or half of a character", param=param)
     if len(line) > MAX_TEXT_CHARS:
         raise InvalidValue(
             f"`{param}` has {len(line)} characters, at most {MAX_TEXT_CHARS} are kept", param=param
         )
     return line
+
+
+def is_plain(text: str) -> bool:
+    """Whether it can be written and shown as it is: no control characters, no half of a surrogate pair."""
+    return not any(one < " " or "\x7f" <= one <= "\x9f" or "\ud800" <= one <= "\udfff" for one in text)
+
+
+def short_name(source_name: str) -> str:
+    """The name of a file, for people."""
+    shown = "".join(one if is_plain(one) else "?" for one in source_name)
+    return shown[:MAX_NAME_CHARS]
 
 
 @contextmanager
@@ -154,13 +165,10 @@ def _kept(
         seconds=round(prepared.seconds, 3),
         rms=round(prepared.rms, 6),
         sample_rate=prepared.pcm_rate,
-        source_name=_short(source_name),
+        source_name=short_name(source_name),
         source_sha256=hashlib.sha256(source).hexdigest(),
         warnings=warnings,
         consent=consent,
         prepared_by=PREPARED_BY,
     )
 
-
-def _short(source_name: str) -> str:
-    return source_name.encode(errors="replace").decode()[:MAX_NAME_CHARS]

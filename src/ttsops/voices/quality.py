@@ -111,7 +111,7 @@ def measure_voice(samples: Samples, sample_rate: int) -> VoiceQuality:
         clipped_share=round(clipped, 6),
         silent_share=round(1 - float(is_speech.mean()), 3),
         steady_tone_share=round(steady_share(samples, sample_rate), 3),
-        bandwidth_hz=round(_bandwidth(samples, sample_rate)),
+        bandwidth_hz=float(round(_bandwidth(samples, sample_rate))),
         dc_offset=round(float(np.mean(samples, dtype=np.float64)), 4),
         pitch_hz=_rounded(median_pitch(samples, sample_rate)),
     )

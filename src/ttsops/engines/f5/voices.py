@@ -93,6 +93,7 @@ class VoiceShelf:
         try:
             generation = self._references.generation(voice_id)
         except VoiceNotFound as e:
+            self._states.pop(voice_id, None)
             raise UnknownVoice(e.message, hint=e.hint, param="voice") from e
         known = self._states.get(voice_id)
         if known is not None and known[0] == generation:

@@ -17,7 +17,7 @@ from ttsops.server.state import ServerState, state_of
 from ttsops.server.voice_schemas import DeletedVoice, MadeVoice
 from ttsops.voices.consents import ConsentBook
 from ttsops.voices.library import VoiceLibrary
-from ttsops.voices.manifest import Consent, Manifest
+from ttsops.voices.manifest import Consent, Manifest, is_id
 from ttsops.voices.naming import name_voice
 from ttsops.voices.suits import wants_reference
 
@@ -122,7 +122,8 @@ def _make(
         book = ConsentBook(library.folder)
         given = book.get(consent.strip())
         said, recording = given.for_voice(), book.recording(given.id)
-        language = language or given.language
+        if not is_id(name.strip()):  # an id says its language itself
+            language = language or given.language
     voice = name_voice(name, language, gender)
     return library.add(
         voice.id,
