@@ -38,7 +38,7 @@ def test_words_of_a_speaking_engine_are_heard(ttsops: Ttsops) -> None:
 
 
 def test_a_sound_that_is_no_speech_fails(ttsops: Ttsops) -> None:
-    done = ttsops("voice", "test", "middle", "--engine", "tone")
+    done = ttsops("voice", "test", "middle", "--engine", "tone", "--text", "Come home.")
     assert done.code == 1, done.err
     assert "of the words are mistaken" in done.err
 

@@ -171,4 +171,3 @@ def _kept(
         consent=consent,
         prepared_by=PREPARED_BY,
     )
-
