@@ -57,6 +57,7 @@ def test_noise_of_random_weights_is_not_called_speech(ttsops: Ttsops) -> None:
     done = ttsops("voice", "test", "en-Alice_woman", "--text", "Hello there.")
     assert "words  not judged: random weights" in done.out
     assert "warning: random weights" in done.err
+    assert "The voice speaks" not in done.err
     assert "engine f5, voice en-Alice_woman" in done.out
 
 

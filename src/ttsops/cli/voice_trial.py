@@ -177,7 +177,14 @@ def _print(spoken: Spoken, report: AudioReport, words: _Words, problems: list[st
     click.echo(f"words  {'' if words.wer is not None else 'not judged: '}{judged}")
     for problem in problems:
         warn(problem)
-    say("The voice speaks" if not problems else f"{len(problems)} things are wrong")
+    if problems:
+        say(f"{len(problems)} things are wrong")
+    else:
+        say(
+            "The voice speaks"
+            if words.wer is not None
+            else "There is sound; whether it speaks was not judged"
+        )
 
 
 def _keep(out: Path, samples: Samples, engine: str) -> None:
