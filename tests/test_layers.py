@@ -43,6 +43,7 @@ HOMES = {
     "soxr": ("audio",),
     "espeakng_loader": ("engines/espeak",),
     "aiohttp": ("ops",),
+    "matplotlib": ("ops/monitor",),
     "pocketsphinx": ("ops",),
     "speechmos": ("ops/quality",),
 }

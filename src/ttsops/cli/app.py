@@ -22,6 +22,8 @@ VERBS = {
     "golden": "ttsops.cli.golden:golden",
     "export": "ttsops.cli.export:export",
     "quality": "ttsops.cli.quality:quality",
+    "monitor": "ttsops.cli.monitor:monitor",
+    "soak": "ttsops.cli.soak:soak",
     "config": "ttsops.cli.config:config",
     "keys": "ttsops.cli.keys:keys",
     "version": "ttsops.cli.version:version",

@@ -126,6 +126,48 @@ class LogSettings(Section, frozen=True):
     ] = "auto"
 
 
+class MonitorSettings(Section, frozen=True):
+    """What `ttsops monitor run` keeps and what it calls a regression. `[monitor]`."""
+
+    history: Annotated[
+        str, Meta(min_length=1, description="File of the runs, a line of JSON each; made when it is needed")
+    ] = "monitor.jsonl"
+    repeats: Annotated[
+        int,
+        Meta(ge=1, description="How often each text is spoken, at least; fast engines more often"),
+    ] = 3
+    max_rtf_mean: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Highest mean RTF; not set: 1 for an engine that says it is live, else no limit"),
+    ] = None
+    max_rtf: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Highest RTF of any utterance; not set: no limit"),
+    ] = None
+    max_rtf_deviation: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Highest standard deviation of RTF / the median of its text; not set: no limit"),
+    ] = None
+    max_slowdown: Annotated[
+        float, Meta(gt=0, description="Share by which it may be slower than the median of earlier runs")
+    ] = 0.1
+    compare_runs: Annotated[
+        int, Meta(ge=1, description="Earlier runs of the same machine and set-up that are compared with")
+    ] = 10
+    min_runs: Annotated[int, Meta(ge=1, description="With fewer earlier runs nothing is compared")] = 3
+    max_sound_problems: Annotated[
+        int, Meta(ge=0, description="Dropouts, clipping and other faults in the audio, at most")
+    ] = 0
+    min_mos: Annotated[
+        Annotated[float, Meta(ge=1)] | None,
+        Meta(description="Lowest mean of predicted opinions, where they are predicted; not set: no limit"),
+    ] = None
+    max_wer: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Highest word error rate, where words are heard; not set: no limit"),
+    ] = None
+
+
 class LlmSettings(Section, frozen=True):
     """The language model behind a conversation. Checked, and not used by this version. `[llm]`."""
 
@@ -149,6 +191,7 @@ class Settings(Section, frozen=True):
     server: ServerSettings = ServerSettings()
     voices: VoiceSettings = VoiceSettings()
     log: LogSettings = LogSettings()
+    monitor: MonitorSettings = MonitorSettings()
     llm: LlmSettings = LlmSettings()
 
     def engine_settings(self, name: str) -> EngineSettings:

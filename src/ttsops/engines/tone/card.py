@@ -56,6 +56,9 @@ class ToneOptions(EngineOptions, frozen=True):
     crash_after_steps: Annotated[
         int, Meta(ge=0, description="The step after this many kills its process; 0 for never")
     ] = 0
+    leak_bytes_per_request: Annotated[
+        int, Meta(ge=0, le=2**30, description="Bytes that every utterance leaves behind; 0 for none")
+    ] = 0
 
 
 CARD = EngineCard(

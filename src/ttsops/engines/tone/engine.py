@@ -111,6 +111,7 @@ class ToneEngine(Engine):
         self._sleep = sleep
         self._clock = clock
         self._n_steps = 0
+        self._leaked: list[bytes] = []
         self._rest(self.options.load_seconds)
         if self.options.fail_to_load:
             raise EngineUnavailable("engine `tone` was set up to fail while loading")
@@ -126,6 +127,9 @@ class ToneEngine(Engine):
             raise UnknownVoice(
                 f"`tone` has no voice `{request.voice}`", hint=f"voices: {known}", param="voice"
             )
+        if self.options.leak_bytes_per_request:
+            # Not zeros: those are given by the system when they are touched, and would take no memory.
+            self._leaked.append(b"\x01" * self.options.leak_bytes_per_request)
         return ToneUtterance(request, self.options, self._clock() + self.options.first_audio_seconds)
 
     def append(self, utterance: ToneUtterance, text: str) -> None:
