@@ -24,6 +24,8 @@ VERBS = {
     "quality": "ttsops.cli.quality:quality",
     "monitor": "ttsops.cli.monitor:monitor",
     "soak": "ttsops.cli.soak:soak",
+    "status": "ttsops.cli.status:status",
+    "diag": "ttsops.cli.diag:diag",
     "config": "ttsops.cli.config:config",
     "keys": "ttsops.cli.keys:keys",
     "version": "ttsops.cli.version:version",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,31 +12,81 @@ import click
 
 from ttsops.cli.output import EndWith, Exit, print_json
 from ttsops.cli.verb import config_option, verb
+from ttsops.errors import ConfigError
 from ttsops.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from ttsops.ops.checkup import Check
     from ttsops.ops.health import ServerHealth
 
+MARKS = {"ok": "ok", "unknown": "?", "warning": "warning", "bad": "BAD"}
 
-@verb("health", examples=("ttsops health", "ttsops health --url http://10.0.0.7:8001 --json"))
+
+@verb(
+    "health",
+    examples=(
+        "ttsops health",
+        "ttsops health --json",
+        "ttsops health --url http://10.0.0.7:8001",
+    ),
+)
 @config_option
-@click.option("--url", help="Of the server.  [default: where `ttsops serve` listens by the settings]")
+@click.option("--url", help="Ask only this server, and look at nothing here.")
 @click.option("--timeout", default=5.0, show_default=True, help="Seconds to wait for an answer.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def health(config: Path | None, url: str | None, timeout: float, as_json: bool) -> None:
-    """Ask a running server how it is.
+    """Tell how this machine and its server are.
 
-    Exit code 0 if it would speak, 1 if it answers and would not, 3 if it does not answer.
+    Settings, engines, weights, voices, disk, memory, device with clocks and power mode, the last monitor run,
+    and the server where `ttsops serve` listens by the settings. With `--url` only that server is asked.
+
+    Exit code 0 if all is well or needs only a look, 1 if something is bad or the server answers and would not
+    speak, 3 if all that is wrong is that no server answers.
     """
     from ttsops.ops.health import ask_health
 
-    answer = ask_health(url or server_url(load_settings(config, os.environ)), timeout)
+    if url:
+        answer = ask_health(url, timeout)
+        if as_json:
+            print_json(asdict(answer))
+        else:
+            click.echo("\n".join(server_lines(answer)))
+        _end(answer, is_bad=False)
+        return
+    from ttsops.ops.checkup import check_all, worst
+
+    checks = check_all(config, os.environ)
+    answer = ask_health(own_url(config), timeout)
     if as_json:
-        print_json(asdict(answer))
+        told = [asdict(one) for one in checks]
+        print_json({"word": worst(checks), "checks": told, "server": asdict(answer)})
     else:
-        click.echo("\n".join(_lines(answer)))
-    if not answer.is_ready:
-        raise EndWith(Exit.FAILED if answer.is_up else Exit.UNAVAILABLE)
+        click.echo("\n".join([*check_lines(checks), *server_lines(answer)]))
+    _end(answer, is_bad=worst(checks) == "bad")
+
+
+def own_url(config: Path | None) -> str:
+    """Where a server is reached by the settings; by the defaults if they are wrong."""
+    try:
+        return server_url(load_settings(config, os.environ))
+    except ConfigError:  # told by the first check
+        return server_url(Settings())
+
+
+def _end(answer: ServerHealth, *, is_bad: bool) -> None:
+    if is_bad or (answer.is_up and not answer.is_ready):
+        raise EndWith(Exit.FAILED)
+    if not answer.is_up:
+        raise EndWith(Exit.UNAVAILABLE)
+
+
+def check_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """A line for each, and one below it with what to do."""
+    width = max(len(one.name) for one in checks)
+    for one in checks:
+        yield f"{MARKS[one.word]:<8}{one.name:<{width}}  {one.told}"
+        if one.hint and one.word != "ok":
+            yield f"{'':<{8 + width}}  → {one.hint}"
 
 
 def server_url(settings: Settings) -> str:
@@ -47,7 +97,8 @@ def server_url(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
 
 
-def _lines(answer: ServerHealth) -> Iterator[str]:
+def server_lines(answer: ServerHealth) -> Iterator[str]:
+    """What a server said of itself."""
     if not answer.is_up:
         yield f"{answer.url} is down: {answer.status}"
         return
