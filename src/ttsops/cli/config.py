@@ -1,4 +1,4 @@
-"""`ttsops config`: check the settings, show those in force, print their reference."""
+"""`ttsops config`: check the settings, show those in force, print their reference; backups."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from ttsops.cli.config_backup import backup, diff, restore
 from ttsops.cli.output import EndWith, Exit, complain, print_json, say
 from ttsops.cli.verb import HELP, config_option, verb
 from ttsops.errors import ConfigError, EngineUnavailable, UnknownEngine
@@ -21,7 +22,7 @@ _DEFAULT = "default"
 
 @click.group(context_settings=HELP)
 def config() -> None:
-    """Check and show the settings."""
+    """Check, show and keep the settings."""
 
 
 @verb("check", examples=("ttsops config check", "ttsops config check prod.toml"))
@@ -114,3 +115,6 @@ def _as_toml(value: object) -> str:
 config.add_command(check)
 config.add_command(show)
 config.add_command(reference)
+config.add_command(backup)
+config.add_command(restore)
+config.add_command(diff)
