@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve health smoke bench test test-slow test-browser test-quality lint format docs lock clean
+.PHONY: help setup setup-test serve health smoke bench monitor soak diag test test-slow test-browser test-quality lint format docs lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -41,6 +41,15 @@ smoke: setup-test ## start a server, send it twenty sentences, let a recogniser 
 
 bench: setup-test ## what the server costs, against a bare route in the same run
 	$(BIN)/python -m benchmarks.server_overhead
+
+monitor: setup ## is it slower than before? one more line in monitor.jsonl (ENGINE=)
+	$(TTSOPS) monitor run $(if $(ENGINE),--engine $(ENGINE))
+
+soak: setup ## five minutes of requests: does memory grow? (ENGINE=, DURATION=, RPS=)
+	$(TTSOPS) soak --duration $(or $(DURATION),300) --rps $(or $(RPS),2) $(if $(ENGINE),--engine $(ENGINE))
+
+diag: setup ## pack a support bundle, without secrets and text (LOG=)
+	$(TTSOPS) diag $(if $(LOG),--log $(LOG))
 
 test: setup-test ## run the tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85

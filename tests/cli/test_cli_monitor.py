@@ -36,8 +36,11 @@ def test_a_run_is_a_line_and_a_slower_one_ends_with_1_and_its_reason(paced: Ttso
     assert "slower than the median of 1 runs" in slower.err
     assert json.loads(slower.out)["verdict"]["word"] == "regression"
     assert len(path.read_text().splitlines()) == 2
-    shown = paced("monitor", "history")
-    assert [line.split()[-1] for line in shown.out.splitlines()] == ["verdict", "ok", "regression"]
+    norm = paced("monitor", "run", *QUICK, "--new-baseline")
+    assert (norm.code, "0 earlier runs to compare with" in norm.out) == (0, True)
+    shown = paced("monitor", "history").out.splitlines()
+    ends = ("verdict", " ok", " regression", " ok (new baseline)")
+    assert all(line.rstrip().endswith(end) for line, end in zip(shown, ends, strict=True)), shown
     only = paced("monitor", "history", "--verdict", "regression", "--engine", "tone", "--json")
     assert [one["verdict"]["word"] for one in json.loads(only.out)] == ["regression"]
     assert json.loads(paced("monitor", "history", "--engine", "espeak", "--json").out) == []

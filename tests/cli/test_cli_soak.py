@@ -20,7 +20,7 @@ def soak(ttsops: Ttsops, leak: int, *words: Any) -> Any:
 
 
 def test_a_leak_of_a_megabyte_per_request_is_found(ttsops: Ttsops) -> None:
-    done = soak(ttsops, MEGABYTE, "--duration", 6, "--rps", 15, "--json")
+    done = soak(ttsops, MEGABYTE, "--duration", 4, "--rps", 20, "--json")
     assert done.code == 1, done.err
     verdict = json.loads(done.out)["verdict"]
     assert verdict["word"] == "leak"
@@ -32,7 +32,7 @@ def test_a_leak_of_a_megabyte_per_request_is_found(ttsops: Ttsops) -> None:
 
 
 def test_without_a_leak_it_does_not_cry(ttsops: Ttsops) -> None:
-    done = soak(ttsops, 0, "--duration", 6, "--rps", 15, "--tolerance", 100)
+    done = soak(ttsops, 0, "--duration", 4, "--rps", 20, "--tolerance", 100)
     assert "verdict: leak" not in done.out
     assert "requests in" in done.out
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_soaked_is_wrong_usage(ttsops: Ttsops, words: tuple[Any, 
 
 def test_a_server_that_does_not_start_is_told_with_what_it_said(ttsops: Ttsops) -> None:
     Path("ttsops.toml").write_text(
-        "engine = 'tone'\n[engines.tone.options]\nfail_to_load = true\n[runtime]\nload_seconds = 3\n"
+        "engine = 'tone'\n[engines.tone.options]\nfail_to_load = true\n[runtime]\nload_seconds = 1\n"
     )
     done = ttsops("soak", "--duration", 2)
     assert done.code == 3

@@ -72,6 +72,27 @@ def test_the_last_run_of_the_default_engine_is_told() -> None:
     assert checks("engine = 'tone'\n")["monitor"].word == "warning"
 
 
+JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="tone">
+<testcase name="models">{}</testcase><testcase name="words"><skipped message="no"/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.mark.parametrize(
+    ("inside", "word", "told"),
+    [
+        ("", "ok", "1 gates passed on "),
+        ("<failure message='x'/>", "warning", "1 gates failed on "),
+        ("<skipped/>", "warning", "no gate was passed on "),
+        ("<broken", "warning", "cannot be read"),
+    ],
+)
+def test_the_last_acceptance_is_told_where_it_left_its_file(inside: str, word: str, told: str) -> None:
+    assert "acceptance" not in checks()
+    Path("accept.xml").write_text(JUNIT.format(inside))
+    found = checks()["acceptance"]
+    assert (found.word, told in found.told) == (word, True), found.told
+
+
 @pytest.mark.parametrize(("share", "word"), [(2.0, "ok"), (0.5, "warning"), (0.01, "bad")])
 def test_little_room_is_told(monkeypatch: pytest.MonkeyPatch, share: float, word: str) -> None:
     free = check_memory().facts["free_bytes"] / check_memory().facts["total_bytes"]

@@ -9,7 +9,7 @@ from ttsops.errors import ConfigError
 from ttsops.ops.checkup.check import Check
 from ttsops.ops.checkup.devices import check_devices
 from ttsops.ops.checkup.resources import check_disks, check_memory
-from ttsops.ops.checkup.results import check_monitor
+from ttsops.ops.checkup.results import check_acceptance, check_monitor
 from ttsops.ops.checkup.served import check_engines, check_voices
 from ttsops.ops.checkup.weights import check_weights
 from ttsops.settings import Loaded, Settings, load_with_places
@@ -40,3 +40,6 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield check_memory()
     yield from check_devices()
     yield check_monitor(settings)
+    acceptance = check_acceptance(Path(settings.monitor.history).parent)
+    if acceptance is not None:
+        yield acceptance

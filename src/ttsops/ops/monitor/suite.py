@@ -31,7 +31,7 @@ class Suite:
 
     @property
     def id(self) -> str:
-        """The same for the same work; repeats change no figure that is compared."""
+        """The same for the same work; repeats only make the figures less noisy."""
         told = "\0".join([*self.texts, str(self.seed)])
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
