@@ -22,6 +22,11 @@ Utterance: TypeAlias = Any
 NO_SAMPLES: Samples = np.zeros(0, np.float32)
 
 
+Shapes: TypeAlias = Literal["value", "files", "voices", "nothing"]
+"""What of an option is heard: its value; what is in the files that it names, wherever they lie; the voice
+that is asked for, of those in the folder it names; nothing, as it is about pace, memory or when to fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptionSpec:
     """One option of a request that only this engine takes."""
@@ -35,6 +40,8 @@ class OptionSpec:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    shapes: Shapes = "value"
+    """What of a set-up option is heard; an option that says nothing counts by its value."""
 
 
 @dataclass(frozen=True, slots=True)

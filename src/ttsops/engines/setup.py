@@ -1,7 +1,8 @@
 """How an engine reads its `EngineConfig`: options into a typed structure, limits onto its card.
 
 An engine declares its set-up options as a `msgspec.Struct` whose fields carry `Meta(description=…)` and
-ranges; the same structure refuses what is wrong and describes itself for listings.
+ranges, and with `extra={"shapes": …}` what of them is heard where that is not the value; the same structure
+refuses what is wrong and describes itself for listings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ttsops.engines.contract import EngineCard, EngineConfig, OptionSpec
+from ttsops.engines.contract import EngineCard, EngineConfig, OptionSpec, Shapes
 from ttsops.errors import ConfigError
 from ttsops.speech import OptionValue
 
@@ -55,8 +56,10 @@ def describe_options(kind: type[EngineOptions]) -> tuple[OptionSpec, ...]:
 
 def _describe(field: msgspec.inspect.Field) -> OptionSpec:
     inner, text = field.type, ""
+    shapes: Shapes = "value"
     if isinstance(inner, msgspec.inspect.Metadata):
         text = str((inner.extra_json_schema or {}).get("description", ""))
+        shapes = (inner.extra or {}).get("shapes", "value")
         inner = inner.type
     kinds: dict[type[msgspec.inspect.Type], Literal["bool", "int", "float", "str"]] = {
         msgspec.inspect.BoolType: "bool",
@@ -73,6 +76,7 @@ def _describe(field: msgspec.inspect.Field) -> OptionSpec:
         minimum=getattr(inner, "ge", None),
         maximum=getattr(inner, "le", None),
         choices=tuple(getattr(inner, "values", ())),
+        shapes=shapes,
     )
 
 

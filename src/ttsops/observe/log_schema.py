@@ -68,6 +68,13 @@ class Utterance(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     engine: Annotated[str, Meta(description="the engine that spoke, or should have")]
     voice: Annotated[str, Meta(description="the voice's id at that engine")]
     format: Annotated[str, Meta(description="audio format of the answer")] = ""
+    control_hash: Annotated[
+        str | None,
+        Meta(
+            description="hash of every parameter that shapes the sound, and of no text: version, then 16 "
+            "digits; null if no engine took it"
+        ),
+    ] = None
     text_chars: Annotated[int, Meta(description="length of the text, in characters")]
     success: Annotated[bool, Meta(description="its listener got all of it")]
     error_code: Annotated[str | None, Meta(description="code of the error; null on success")] = None

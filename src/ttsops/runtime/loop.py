@@ -14,6 +14,7 @@ from ttsops.engines import registry
 from ttsops.engines.contract import Engine, EngineConfig, Step
 from ttsops.errors import EngineError, EngineUnavailable, TtsOpsError
 from ttsops.observe.logs import get_logger
+from ttsops.runtime.identity import weights_identity
 from ttsops.runtime.messages import (
     Ack,
     Append,
@@ -103,7 +104,9 @@ class EngineLoop:
             return None
         self._on_loaded()
         self._max_batch = min(engine.card.max_batch, command.config.max_batch or engine.card.max_batch)
-        self._emit([Ready(engine.card, voices, self._clock() - started)])
+        load_seconds = self._clock() - started
+        weights = weights_identity(engine.card, command.config.options)
+        self._emit([Ready(engine.card, voices, load_seconds, weights)])
         return engine
 
     def _take_commands(self, engine: Engine) -> bool:

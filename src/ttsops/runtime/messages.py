@@ -93,6 +93,8 @@ class Ready(Message, frozen=True):
     card: EngineCard
     voices: tuple[Voice, ...]
     load_seconds: float
+    weights: dict[str, str] = {}
+    """Set-up option → what is in the files that it names: see `identity.weights_identity`."""
 
 
 class WireError(msgspec.Struct, frozen=True, array_like=True):

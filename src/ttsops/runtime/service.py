@@ -19,6 +19,8 @@ from ttsops.observe.logs import get_logger
 from ttsops.runtime.admission import Admission
 from ttsops.runtime.breaker import Breaker
 from ttsops.runtime.checks import check_live, check_request
+from ttsops.runtime.control import ControlSurface, control_surface
+from ttsops.runtime.identity import voice_identity
 from ttsops.runtime.link import Link
 from ttsops.runtime.messages import (
     Audio,
@@ -38,6 +40,7 @@ from ttsops.runtime.stream import Stream
 from ttsops.runtime.supervisor import State, Supervisor
 from ttsops.settings import EngineSettings, RuntimeSettings
 from ttsops.speech import SpeechRequest, Voice
+from ttsops.text import TextOptions
 
 _log = get_logger(__name__)
 
@@ -59,6 +62,8 @@ class EngineService:
         self.name = name
         self.card: EngineCard = registry.card(name)
         """The registry's until the worker has answered with its own."""
+        self.weights: dict[str, str] = {}
+        """What is in the files of its weights, as far as is known; empty until they are loaded."""
         self.load_seconds: float | None = None
         self.last_error: TtsOpsError | None = None
         self.on_steps: Callable[[Steps], None] | None = None
@@ -125,6 +130,22 @@ class EngineService:
     def n_queued(self) -> int:
         """Utterances waiting for a place."""
         return self._admission.n_queued
+
+    def control(self, request: SpeechRequest, text_options: TextOptions | None = None) -> ControlSurface:
+        """Every parameter that shapes the sound of a request that `check` gave.
+
+        `text_options` are how its text was made speakable. Raises `RequestError` or `ConfigError` for a
+        parameter that the engine does not know.
+        """
+        return control_surface(
+            request,
+            self.card,
+            self._engine_settings,
+            voices=self.voices,
+            weights=self.weights,
+            reference=voice_identity(self.card, self._engine_settings.options, request.voice),
+            text_options=text_options,
+        )
 
     def check(self, request: SpeechRequest) -> SpeechRequest:
         """The request with its voice resolved. Raises the `RequestError` the engine would."""
@@ -227,6 +248,7 @@ class EngineService:
     def _on_ready(self, event: Ready) -> None:
         self.card = event.card
         self._roster.tell(event.voices)
+        self.weights = event.weights
         self.load_seconds = event.load_seconds
         self.last_error = None
         self._breaker.succeeded()

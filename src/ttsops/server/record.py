@@ -11,6 +11,7 @@ from ttsops.observe.log_schema import Utterance
 from ttsops.observe.logs import log_utterance
 from ttsops.observe.outcomes import outcome_of
 from ttsops.runtime import Stream, StreamStats
+from ttsops.runtime.control import control_hash
 from ttsops.server.orders import Order
 from ttsops.server.state import ServerState
 
@@ -26,6 +27,7 @@ class Record:
         self._accepted_at = state.clock()
         self._first_audio_seconds: float | None = None
         self._stream: Stream | None = None
+        self._control_hash: str | None = None
         self.n_chars = 0
         """Characters to speak, as they are spoken."""
         state.began_answering()
@@ -33,6 +35,9 @@ class Record:
     def opened(self, stream: Stream) -> None:
         """It has a place in an engine."""
         self._stream = stream
+        # Now: whoever gives the voice another recording meanwhile changes those that follow.
+        service = self._state.service(stream.engine)
+        self._control_hash = control_hash(service.control(stream.request, self._order.text_options))
 
     def sent_first_audio(self) -> None:
         """The first byte of audio was handed to the socket."""
@@ -75,6 +80,7 @@ class Record:
                 engine=engine,
                 voice=stream.request.voice if stream is not None else self._order.voice,
                 format=self._order.format.value,
+                control_hash=self._control_hash,
                 text_chars=self.n_chars,
                 success=error is None,
                 error_code=None if error is None else _code(error),

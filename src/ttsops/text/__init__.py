@@ -6,10 +6,11 @@ Markdown; scripts of several speakers are taken apart before any of this.
 """
 
 from ttsops.text.script import Script, Turn, read_script, read_turns
-from ttsops.text.speakable import SpeakableText, TextOptions, make_speakable
+from ttsops.text.speakable import RULES_VERSION, SpeakableText, TextOptions, make_speakable
 from ttsops.text.split import PhraseSplitter, SentenceSplitter, split_phrases, split_sentences
 
 __all__ = [
+    "RULES_VERSION",
     "PhraseSplitter",
     "Script",
     "SentenceSplitter",

@@ -21,17 +21,34 @@ class F5Options(EngineOptions, frozen=True):
 
     model: Annotated[
         str,
-        Meta(description="F5TTS_v1_Base of SWivid/F5-TTS: its .safetensors file or folder"),
+        Meta(
+            description="F5TTS_v1_Base of SWivid/F5-TTS: its .safetensors file or folder",
+            extra={"shapes": "files"},
+        ),
     ] = ""
-    vocab: Annotated[str, Meta(description="Its vocab.txt; beside the checkpoint if empty")] = ""
+    vocab: Annotated[
+        str, Meta(description="Its vocab.txt; beside the checkpoint if empty", extra={"shapes": "files"})
+    ] = ""
     vocoder: Annotated[
-        str, Meta(description="Folder of charactr/vocos-mel-24khz; `vocos` beside the checkpoint if empty")
+        str,
+        Meta(
+            description="Folder of charactr/vocos-mel-24khz; `vocos` beside the checkpoint if empty",
+            extra={"shapes": "files"},
+        ),
     ] = ""
     voices: Annotated[
-        str, Meta(description="Folder of imported voices; `voices` in the model's folder if empty")
+        str,
+        Meta(
+            description="Folder of imported voices; `voices` in the model's folder if empty",
+            extra={"shapes": "voices"},
+        ),
     ] = ""
     default_voice: Annotated[
-        str, Meta(description="Who speaks when a request names nobody; the first if empty")
+        str,
+        Meta(
+            description="Who speaks when a request names nobody; the first if empty",
+            extra={"shapes": "nothing"},
+        ),
     ] = ""
     random_weights: Annotated[
         Literal["", "small", "full"],
@@ -44,12 +61,16 @@ class F5Options(EngineOptions, frozen=True):
         str,
         Meta(
             description="Offer these numbers of steps alone (`7,16`), at the default sway: frees two fifths "
-            "of the weights"
+            "of the weights",
+            extra={"shapes": "nothing"},
         ),
     ] = ""
     compile: Annotated[
         Literal["auto", "always", "never"],
-        Meta(description="Compile the network before it is ready: on CUDA, always, or never"),
+        Meta(
+            description="Compile the network before it is ready: on CUDA, always, or never",
+            extra={"shapes": "nothing"},
+        ),
     ] = "auto"
     runtime: Annotated[
         Literal["torch", "onnx"],
@@ -59,10 +80,20 @@ class F5Options(EngineOptions, frozen=True):
         str, Meta(description="Folder that `ttsops export onnx` wrote, of the same weights; for `runtime`")
     ] = ""
     live: Annotated[
-        bool, Meta(description="Offer live streams even if a step takes too long for them on this device")
+        bool,
+        Meta(
+            description="Offer live streams even if a step takes too long for them on this device",
+            extra={"shapes": "nothing"},
+        ),
     ] = False
     threads: Annotated[
-        int, Meta(ge=0, le=1024, description="CPU threads of a step; 0 for the library's choice")
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="CPU threads of a step; 0 for the library's choice",
+            extra={"shapes": "nothing"},
+        ),
     ] = 0
 
     @property

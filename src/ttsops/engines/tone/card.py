@@ -18,23 +18,32 @@ BASE_HZ = {"low": 160, "middle": 240, "high": 360, "top": 540}
 VOICES = tuple(Voice(name, name.title(), description=f"Sine from {hz} Hz") for name, hz in BASE_HZ.items())
 
 
+PACE = {"shapes": "nothing"}
+"""Of an option that changes when the signal comes, or whether, and not how it sounds."""
+
+
 class ToneOptions(EngineOptions, frozen=True):
     """A step takes `step_seconds` + `utterance_seconds` * batch + `rtf` * `chunk_seconds`."""
 
     first_audio_seconds: Annotated[
-        float, Meta(ge=0, le=3600, description="Seconds from open to the first sample")
+        float, Meta(ge=0, le=3600, description="Seconds from open to the first sample", extra=PACE)
     ] = 0.0
     rtf: Annotated[
-        float, Meta(ge=0, le=1000, description="Seconds of work per second of audio, for the whole batch")
+        float,
+        Meta(
+            ge=0, le=1000, description="Seconds of work per second of audio, for the whole batch", extra=PACE
+        ),
     ] = 0.0
     step_seconds: Annotated[
-        float, Meta(ge=0, le=3600, description="Seconds each step takes whatever its batch")
+        float, Meta(ge=0, le=3600, description="Seconds each step takes whatever its batch", extra=PACE)
     ] = 0.0
     utterance_seconds: Annotated[
-        float, Meta(ge=0, le=3600, description="Seconds each utterance of the batch adds to a step")
+        float,
+        Meta(ge=0, le=3600, description="Seconds each utterance of the batch adds to a step", extra=PACE),
     ] = 0.0
     chunk_seconds: Annotated[
-        float, Meta(ge=0.001, le=10, description="Seconds of audio one step makes for each utterance")
+        float,
+        Meta(ge=0.001, le=10, description="Seconds of audio one step makes for each utterance", extra=PACE),
     ] = 0.08
     seconds_per_char: Annotated[
         float, Meta(ge=0.001, le=10, description="Seconds of audio one character of text becomes")
@@ -43,22 +52,30 @@ class ToneOptions(EngineOptions, frozen=True):
         bool, Meta(description="Text may be appended while it speaks; false: whole sentences only")
     ] = True
     is_realtime: Annotated[
-        bool, Meta(description="False: it says of itself that it is too slow for live streams")
+        bool, Meta(description="False: it says of itself that it is too slow for live streams", extra=PACE)
     ] = True
-    load_seconds: Annotated[float, Meta(ge=0, le=3600, description="Seconds it takes to load")] = 0.0
-    fail_to_load: Annotated[bool, Meta(description="Loading ends with an error")] = False
+    load_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="Seconds it takes to load", extra=PACE)
+    ] = 0.0
+    fail_to_load: Annotated[bool, Meta(description="Loading ends with an error", extra=PACE)] = False
     fail_after_steps: Annotated[
-        int, Meta(ge=0, description="Every step after this many raises; 0 for never")
+        int, Meta(ge=0, description="Every step after this many raises; 0 for never", extra=PACE)
     ] = 0
     hang_after_steps: Annotated[
-        int, Meta(ge=0, description="The step after this many does not return for a day; 0 for never")
+        int,
+        Meta(ge=0, description="The step after this many does not return for a day; 0 for never", extra=PACE),
     ] = 0
     crash_after_steps: Annotated[
-        int, Meta(ge=0, description="The step after this many kills its process; 0 for never")
+        int, Meta(ge=0, description="The step after this many kills its process; 0 for never", extra=PACE)
     ] = 0
     leak_bytes_per_request: Annotated[
-        int, Meta(ge=0, le=2**30, description="Bytes that every utterance leaves behind; 0 for none")
+        int,
+        Meta(ge=0, le=2**30, description="Bytes that every utterance leaves behind; 0 for none", extra=PACE),
     ] = 0
+    gain: Annotated[
+        float, Meta(ge=0, le=1000, description="Factor on the signal: 0 is silence, above 4 it clips")
+    ] = 1.0
+    offset: Annotated[float, Meta(ge=-1, le=1, description="Added to every sample")] = 0.0
 
 
 CARD = EngineCard(

@@ -41,6 +41,7 @@ class ToneUtterance:
         self.is_text_complete = request.is_text_complete
         self._fail_at = float(wanted.get("fail_after_seconds", 0.0)) if wanted.get("fail") else None
         self._chunk_samples = max(1, round(options.chunk_seconds * SAMPLE_RATE))
+        self._gain, self._offset = np.float32(options.gain), np.float32(options.offset)
         self._n_sung = 0
         self._n_given = 0
         self._waiting: Samples = NO_SAMPLES
@@ -55,7 +56,8 @@ class ToneUtterance:
         self._n_given += len(samples)
         is_spoken = self._n_sung == len(self.text) and not len(self._waiting)
         is_done = self.is_text_complete and is_spoken
-        return Step(samples, self._take_marks(), is_done, needs_text=not is_done and not len(samples))
+        heard = samples * self._gain + self._offset
+        return Step(heard, self._take_marks(), is_done, needs_text=not is_done and not len(samples))
 
     def _sing(self) -> None:
         parts = [self._waiting]

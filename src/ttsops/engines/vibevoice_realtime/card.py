@@ -50,15 +50,32 @@ OPENAI_ALIASES = {
 class RealtimeOptions(EngineOptions, frozen=True):
     """Where the weights are, and how much of a context each stream may fill."""
 
-    model: Annotated[str, Meta(description="Folder of microsoft/VibeVoice-Realtime-0.5B as published")] = ""
+    model: Annotated[
+        str,
+        Meta(
+            description="Folder of microsoft/VibeVoice-Realtime-0.5B as published", extra={"shapes": "files"}
+        ),
+    ] = ""
     tokenizer: Annotated[
-        str, Meta(description="Folder of Qwen/Qwen2.5-0.5B's tokenizer; the model's folder if empty")
+        str,
+        Meta(
+            description="Folder of Qwen/Qwen2.5-0.5B's tokenizer; the model's folder if empty",
+            extra={"shapes": "files"},
+        ),
     ] = ""
     voices: Annotated[
-        str, Meta(description="Folder of imported voices; `voices` in the model's folder if empty")
+        str,
+        Meta(
+            description="Folder of imported voices; `voices` in the model's folder if empty",
+            extra={"shapes": "voices"},
+        ),
     ] = ""
     default_voice: Annotated[
-        str, Meta(description="Who speaks when a request names nobody; en-Carter_man or the first if empty")
+        str,
+        Meta(
+            description="Who speaks when a request names nobody; en-Carter_man or the first if empty",
+            extra={"shapes": "nothing"},
+        ),
     ] = ""
     max_positions: Annotated[
         int,
@@ -66,6 +83,7 @@ class RealtimeOptions(EngineOptions, frozen=True):
             ge=64,
             le=MAX_POSITIONS,
             description="Positions of a context: voice, text and speech; memory grows with it",
+            extra={"shapes": "nothing"},
         ),
     ] = MAX_POSITIONS
     random_weights: Annotated[
@@ -79,11 +97,18 @@ class RealtimeOptions(EngineOptions, frozen=True):
         Literal["auto", "ragged", "static"],
         Meta(
             description="How a frame is computed: row by row (`ragged`), or in fixed shapes that a GPU "
-            "replays (`static`); `auto` is static on CUDA"
+            "replays (`static`); `auto` is static on CUDA",
+            extra={"shapes": "nothing"},
         ),
     ] = "auto"
     threads: Annotated[
-        int, Meta(ge=0, le=1024, description="CPU threads of a step; 0 for the library's choice")
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="CPU threads of a step; 0 for the library's choice",
+            extra={"shapes": "nothing"},
+        ),
     ] = 0
 
     @property
