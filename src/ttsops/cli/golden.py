@@ -1,4 +1,4 @@
-"""`ttsops golden`."""
+"""`ttsops golden`: recordings of the reference implementations, and of our own engines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ttsops.cli.comparison_lines import comparison_facts, comparison_lines
+from ttsops.cli.golden_record import random_weights_option, record
 from ttsops.cli.output import EndWith, Exit, complain, print_json, say
-from ttsops.cli.verb import HELP, verb
+from ttsops.cli.verb import HELP, config_option, verb
 
 if TYPE_CHECKING:
     from ttsops.engines.nn.comparison import Comparison
@@ -19,44 +20,74 @@ if TYPE_CHECKING:
 
 @click.group(context_settings=HELP)
 def golden() -> None:
-    """Compare engines with recordings of their reference implementations."""
+    """Hold engines to recordings: of their reference implementations, and of themselves."""
 
 
-@verb("check", examples=("ttsops golden check tests/golden", "ttsops golden check CASE ANOTHER --json"))
+@verb(
+    "check",
+    examples=(
+        "ttsops golden check tests/golden",
+        "ttsops golden check CASE ANOTHER --json",
+        "ttsops golden check /var/lib/ttsops/golden --config prod.toml",
+    ),
+)
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False)
 )
+@config_option
+@click.option("--engine", "engines", multiple=True, help="Only this engine of a recording; may be repeated.")
+@random_weights_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def check(folders: tuple[Path, ...], as_json: bool) -> None:
-    """Run recorded cases through the engines' own code.
+def check(folders: tuple[Path, ...], as_json: bool, **given: Any) -> None:
+    """Compare what engines do now with what was recorded.
 
-    DIR is a case, or holds cases. One line for each recorded tensor: the largest difference of any element,
-    and what is tolerated. A tensor that is missing or has another shape is `absent`, and null in JSON.
+    DIR is what `ttsops golden record` made: every parameter that shapes the sound must be as it was, and the
+    sound as near as its engine can be. Or DIR is a case of a reference implementation, or holds cases: one
+    line for each recorded tensor, the largest difference of any element, and what is tolerated. A tensor that
+    is missing or has another shape is `absent`, and null in JSON.
 
-    Exit code 0 if all are within tolerance, 1 if one is not, 2 for a folder that is no case, 3 if what an
-    engine needs is not installed.
+    Exit code 0 if all are within tolerance, 1 if one is not or a parameter was changed, 2 for a folder that
+    is no recording and no case, 3 if what an engine needs is not installed.
     """
-    from ttsops.ops.golden import check_case, find_cases
+    from ttsops.ops.recorded import is_recording
 
-    cases = dict.fromkeys(case for folder in folders for case in find_cases(folder))
-    results: list[CaseResult] = []
-    for case in cases:
-        result = check_case(case)
-        results.append(result)
-        if not as_json:
-            click.echo("\n".join(_lines(result)))
+    recordings = [folder for folder in dict.fromkeys(folders) if is_recording(folder)]
+    others = [folder for folder in folders if folder not in recordings]
+    facts: list[dict[str, Any]] = []
+    has_failed = False
+    if recordings:
+        from ttsops.cli.golden_recorded import check_recordings
+
+        checked = check_recordings(recordings, shows_lines=not as_json, **given)
+        facts += checked.facts
+        has_failed = not checked.is_ok
+    results = _check_cases(others, shows_lines=not as_json) if others else []
     if as_json:
-        print_json([_facts(result) for result in results])
-    say(_summary(results))
+        print_json([*facts, *(_facts(result) for result in results)])
+    if others:
+        say(_summary(results))
     for result in results:
         if result.failure:
             complain(click.ClickException(result.failure))
     if not all(result.is_case for result in results):
         raise EndWith(Exit.USAGE)
-    if not all(result.is_ok for result in results):
+    if has_failed or not all(result.is_ok for result in results):
         raise EndWith(Exit.FAILED)
 
 
+def _check_cases(folders: Sequence[Path], *, shows_lines: bool) -> list[CaseResult]:
+    from ttsops.ops.golden import check_case, find_cases
+
+    results: list[CaseResult] = []
+    for case in dict.fromkeys(case for folder in folders for case in find_cases(folder)):
+        result = check_case(case)
+        results.append(result)
+        if shows_lines:
+            click.echo("\n".join(_lines(result)))
+    return results
+
+
+golden.add_command(record)
 golden.add_command(check)
 
 

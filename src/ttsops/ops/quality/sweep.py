@@ -7,21 +7,18 @@ made: a sweep that was interrupted goes on, and one that is wider makes only wha
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from ttsops import __version__
 from ttsops.audio import Format, create_encoder, synthetic_speech, write_atomically
 from ttsops.engines import registry
 from ttsops.errors import AudioError, EngineError, EngineUnavailable, InvalidValue, TextTooLong
 from ttsops.ops.loadtest.corpus import TEXTS
-from ttsops.ops.machine import machine
+from ttsops.ops.machine import machine, versions
 from ttsops.ops.quality.grid import Axes, reference_of, settings_of
 from ttsops.ops.quality.manifest import (
     Manifest,
@@ -241,16 +238,5 @@ def _subject(settings: Settings, plan: Plan) -> Subject:
         voice=plan.voice,
         language=plan.language,
         machine=machine(),
-        versions=_versions(registry.spec(settings.engine).requires),
+        versions=versions(registry.spec(settings.engine).requires),
     )
-
-
-def _versions(modules: Sequence[str]) -> dict[str, str]:
-    """Of what the speech was made with, as far as it says."""
-    found = {"tts-ops": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    for module in modules:
-        try:
-            found[module] = version(module)
-        except PackageNotFoundError:  # the module has another name than what it is installed as
-            continue
-    return found
