@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve health smoke bench monitor soak diag test test-slow test-browser test-quality lint format docs lock clean
+.PHONY: help setup setup-test serve health smoke bench monitor soak diag test test-slow test-browser test-quality lint format docs lock accept clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -35,6 +35,9 @@ serve: setup ## start a talking server on http://127.0.0.1:8001 (PORT=, HOST=)
 
 health: setup ## ask the running server how it is (HOST=, PORT=)
 	$(TTSOPS) health --url http://$(HOST):$(PORT)
+
+accept: setup-test ## ask the default engine everything that must be true before it serves (ENGINE=)
+	$(TTSOPS) accept $(if $(ENGINE),--engine $(ENGINE))
 
 smoke: setup-test ## start a server, send it twenty sentences, let a recogniser listen
 	$(BIN)/python -m pytest tests/e2e/test_words_are_heard.py -q -s

@@ -71,6 +71,8 @@ def sample_text(setting: Setting) -> str:
         return next(choice for choice in setting.choices if choice != setting.default)
     if "cuda" in setting.accepts:
         return "cuda:1"
+    if setting.accepts == "a number from 0 to 1":
+        return "0.25"
     return "4321" if "number" in setting.accepts or "integer" in setting.accepts else "something"
 
 

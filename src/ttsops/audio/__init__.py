@@ -20,6 +20,7 @@ from ttsops.audio.formats import (
 from ttsops.audio.pcm import float_to_s16, s16_to_float
 from ttsops.audio.resample import StreamResampler, resample
 from ttsops.audio.seams import crossfade
+from ttsops.audio.speech_files import save_speech
 from ttsops.audio.tags import NO_TAGS, Tags, synthetic_speech
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "require_finite",
     "resample",
     "s16_to_float",
+    "save_speech",
     "synthetic_speech",
     "write_atomically",
 ]

@@ -21,6 +21,7 @@ VERBS = {
     "bench": "ttsops.cli.bench:bench",
     "golden": "ttsops.cli.golden:golden",
     "export": "ttsops.cli.export:export",
+    "accept": "ttsops.cli.accept:accept",
     "quality": "ttsops.cli.quality:quality",
     "monitor": "ttsops.cli.monitor:monitor",
     "soak": "ttsops.cli.soak:soak",

@@ -12,23 +12,16 @@ import numpy as np
 
 from ttsops.audio import (
     Format,
-    atomic_file,
     check_audio,
     create_encoder,
     float_to_s16,
-    normalise_peak,
+    save_speech,
     synthetic_speech,
 )
 from ttsops.cli.output import warn
 from ttsops.cli.player import PLAYERS, Player, find_player, start_player
 from ttsops.errors import AudioError
 from ttsops.speech import SAMPLE_RATE, Samples
-
-PEAK_DBFS = -1.0
-"""Of files: as loud as a file can be with room for what lossy codecs add."""
-
-PIECE_SAMPLES = SAMPLE_RATE
-"""Samples encoded at once; an interrupt is seen between pieces."""
 
 
 class Sink(Protocol):
@@ -157,15 +150,7 @@ def write_file(path: Path, samples: Samples, fmt: Format, engine: str) -> None:
     report = check_audio(samples, SAMPLE_RATE)
     for problem in report.problems:
         warn(f"check what you hear: {problem}")
-    samples = normalise_peak(samples, PEAK_DBFS)
-    tags = synthetic_speech(engine)
-    with (
-        atomic_file(path) as file,
-        create_encoder(fmt, total_samples=len(samples), tags=tags) as encoder,
-    ):
-        for start in range(0, len(samples), PIECE_SAMPLES):
-            file.write(encoder.encode(samples[start : start + PIECE_SAMPLES]))
-        file.write(encoder.finish())
+    save_speech(path, samples, fmt, engine)
 
 
 def _write_stdout(data: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from ttsops.settings.load import Loaded, load_settings, load_with_places
 from ttsops.settings.tree import (
+    AcceptOverrides,
+    AcceptSettings,
     EngineSettings,
     LlmSettings,
     LogSettings,
@@ -13,6 +15,8 @@ from ttsops.settings.tree import (
 )
 
 __all__ = [
+    "AcceptOverrides",
+    "AcceptSettings",
     "EngineSettings",
     "LlmSettings",
     "Loaded",

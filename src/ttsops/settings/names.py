@@ -20,7 +20,7 @@ OTHER_NAMES = MappingProxyType(
     {
         CONFIG_FILE: "the settings file, where `--config` is not given",
         DEBUG: "any value: the command line shows the traceback of an error",
-        API_KEY: "the key that `ttsops loadtest` sends to the server it measures",
+        API_KEY: "the key that `ttsops loadtest` and `ttsops accept` send to the server they ask",
     }
 )
 """Names with our prefix that are not settings."""
@@ -51,6 +51,8 @@ def systematic_name(key: tuple[str, ...]) -> str:
 def key_of(name: str) -> tuple[str, ...]:
     """`TTSOPS_SERVER__PORT` → `("server", "port")`. Whether there is such a setting is not known here."""
     parts = tuple(name.removeprefix(PREFIX).lower().split(SEPARATOR))
-    if parts[0] == "engines" and len(parts) > 1:
-        return ("engines", parts[1].replace("_", "-"), *parts[2:])
+    for table in (("engines",), ("accept", "engines")):
+        n = len(table)
+        if parts[:n] == table and len(parts) > n:
+            return (*table, parts[n].replace("_", "-"), *parts[n + 1 :])
     return parts

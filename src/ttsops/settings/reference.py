@@ -27,7 +27,7 @@ def environment_names(setting: Setting) -> list[str]:
 
 def _is_in(key: KeyPath, table: KeyPath) -> bool:
     """Options of an engine are shown in the engine's own table."""
-    return (key[:-1] if ANY_ENGINE not in key else key[:2]) == table
+    return (key[:-1] if ANY_ENGINE not in key else key[: key.index(ANY_ENGINE) + 1]) == table
 
 
 def _section(setting: Setting) -> str:

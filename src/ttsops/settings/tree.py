@@ -115,6 +115,62 @@ class VoiceSettings(Section, frozen=True):
     ] = 10_485_760
 
 
+class AcceptOverrides(Section, frozen=True):
+    """Thresholds of one engine, `f5`, or of one on one kind of device, `f5@cuda`. `[accept.engines.NAME]`."""
+
+    chars_per_second: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="As `accept.chars_per_second`")
+    ] = None
+    min_duration_share: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None, Meta(description="As `accept.min_duration_share`")
+    ] = None
+    max_first_chunk_seconds: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="As `accept.max_first_chunk_seconds`")
+    ] = None
+    min_rtf: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="As `accept.min_rtf`")] = None
+    max_rtf: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="As `accept.max_rtf`")] = None
+    max_dc_offset: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="As `accept.max_dc_offset`")
+    ] = None
+    max_wer: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="As `accept.max_wer`")] = None
+    max_cancel_seconds: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="As `accept.max_cancel_seconds`")
+    ] = None
+
+
+class AcceptSettings(Section, frozen=True):
+    """What `ttsops accept` asks of an engine. `[accept]`."""
+
+    golden: Annotated[
+        str, Meta(description="Folder that `ttsops golden record` made; empty to leave that gate out")
+    ] = ""
+    chars_per_second: Annotated[
+        float,
+        Meta(gt=0, description="Characters of text per second of speech: what a text's target length is"),
+    ] = 22.0
+    min_duration_share: Annotated[
+        float, Meta(ge=0, le=1, description="Share of its target length that speech must have")
+    ] = 0.9
+    max_first_chunk_seconds: Annotated[
+        float, Meta(gt=0, description="Asked to first audio, of every text")
+    ] = 2.0
+    min_rtf: Annotated[float, Meta(ge=0, description="Least response time / audio time that is believed")] = (
+        0.0
+    )
+    max_rtf: Annotated[float, Meta(gt=0, description="Most response time / audio time")] = 1.0
+    max_dc_offset: Annotated[float, Meta(gt=0, description="Mean of the samples, of full scale")] = 0.01
+    max_wer: Annotated[
+        float, Meta(ge=0, description="Words that the recogniser mistakes, of all words of the texts")
+    ] = 0.35
+    max_cancel_seconds: Annotated[float, Meta(gt=0, description="Hang-up to a place that is free again")] = (
+        2.0
+    )
+    engines: Annotated[
+        dict[str, AcceptOverrides],
+        Meta(description="What is asked of one engine, `f5`, or of one on one kind of device, `f5@cuda`"),
+    ] = field(default_factory=dict)
+
+
 class LogSettings(Section, frozen=True):
     """Logs. `[log]`."""
 
@@ -190,6 +246,7 @@ class Settings(Section, frozen=True):
     runtime: RuntimeSettings = RuntimeSettings()
     server: ServerSettings = ServerSettings()
     voices: VoiceSettings = VoiceSettings()
+    accept: AcceptSettings = AcceptSettings()
     log: LogSettings = LogSettings()
     monitor: MonitorSettings = MonitorSettings()
     llm: LlmSettings = LlmSettings()
