@@ -22,6 +22,7 @@ VERBS = {
     "golden": "ttsops.cli.golden:golden",
     "export": "ttsops.cli.export:export",
     "accept": "ttsops.cli.accept:accept",
+    "warmup": "ttsops.cli.warmup:warmup",
     "quality": "ttsops.cli.quality:quality",
     "monitor": "ttsops.cli.monitor:monitor",
     "soak": "ttsops.cli.soak:soak",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         "ttsops bench --engine vibevoice-realtime --find-capacity --plot capacity.svg",
         "ttsops bench --engine vibevoice-realtime --find-capacity --random-weights full --json",
         "ttsops bench --engine espeak --seconds 5 --max-streams 64",
+        "ttsops bench --engine espeak --iterations 50 --json",
     ),
 )
 @config_option
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
 @click.option(
     "--max-streams", type=click.IntRange(1), help="Never more streams.  [default: what the engine holds]"
 )
+@click.option(
+    "--iterations",
+    type=click.IntRange(2),
+    help="One listener at a time, so many utterances: RTF, first chunk, chunks, load times, memory.",
+)
 @click.option("-v", "--voice", default="", help="Voice of every stream.  [default: the engine's]")
 @click.option(
     "--option",
@@ -67,6 +73,9 @@ def bench(config: Path | None, engine: str | None, as_json: bool, plot: Path | N
     The engine runs in its worker as it is served; each stream has a listener who plays it in real time. Twice
     as many listeners come each time, until a level of them has underruns twice. Measured at each level: step
     times, time to first audio, underruns. Exit code 1 if not even the first level was kept up with.
+
+    With `--iterations` one listener asks again and again instead: mean, median, percentiles and deviation of
+    RTF and first chunk, and how long the engine takes to load, from the disk and from memory.
     """
     if plot is not None and plot.suffix != ".svg":
         raise InvalidValue(f"cannot draw `{plot}`", hint="give a file whose name ends with `.svg`")
@@ -74,6 +83,14 @@ def bench(config: Path | None, engine: str | None, as_json: bool, plot: Path | N
 
     settings = load_settings(config, os.environ, {"engine": engine, "log.level": "warning"})
     logs.configure(settings.log.level, settings.log.format)
+    if given["iterations"]:
+        if plot is not None or given["find_capacity"]:
+            raise click.UsageError("`--iterations` has no capacity to find and no curve to draw")
+        from ttsops.cli.bench_iterations import run as run_one_by_one
+
+        scene = _plan(given).scene
+        run_one_by_one(settings, given["iterations"], scene, given["random_weights"] or "", as_json=as_json)
+        return
     result = _run(settings, _plan(given), given["random_weights"] or "")
     if result.note:
         warn(result.note)

@@ -100,7 +100,7 @@ def _tiny_disk(parent: Path) -> Iterator[Path | None]:
 
 def _save_limited(save: Save, path: Path, samples: Samples) -> None:
     """In a child, since a limit is a whole process's. Raises what `save` raises there."""
-    context = get_context("fork")
+    context = get_context("spawn")  # a fork of a process with threads may never end
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_limited, args=(save, path, samples, there))
     child.start()

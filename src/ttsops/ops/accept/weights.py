@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ttsops.engines import registry
 from ttsops.ops.accept.gate import Finding, Skipped, refuse
 from ttsops.ops.random_weights import note_of
 from ttsops.ops.recorded.speak import has_weights
+from ttsops.ops.weight_files import files_below, named_weights
 from ttsops.settings import Settings
 
 LENGTH_BYTES = 8
@@ -25,21 +25,16 @@ TENSORS = "*.safetensors"
 
 def check_models(settings: Settings, engine: str) -> Finding:
     """The gate: every set-up option of `engine` that names files."""
-    setup = settings.engine_settings(engine)
     if not has_weights(engine):
         raise Skipped(f"`{engine}` has no weights")
-    if note := note_of(setup):
+    if note := note_of(settings.engine_settings(engine)):
         raise Skipped(note)
-    named = {
-        spec.name: Path(str(setup.options.get(spec.name, spec.default)))
-        for spec in registry.card(engine).setup
-        if spec.shapes == "files" and setup.options.get(spec.name, spec.default)
-    }
+    named = named_weights(settings, engine)
     if not named:
         raise Skipped(f"no weights are set in `[engines.{engine}.options]`")
     problems = [f"`{name}`: {what}" for name, path in named.items() for what in problems_of(path)]
     refuse(problems)
-    n_files = sum(1 for path in named.values() for _ in _files(path))
+    n_files = sum(1 for path in named.values() for _ in files_below(path))
     return Finding(f"{n_files} files of {', '.join(named)}", {"files": n_files})
 
 
@@ -48,7 +43,7 @@ def problems_of(path: Path) -> Iterator[str]:
     if not path.exists():
         yield f"`{path}` is not there"
         return
-    files = list(_files(path))
+    files = list(files_below(path))
     if not files:
         yield f"`{path}` is empty"
     for file in files:
@@ -60,15 +55,6 @@ def problems_of(path: Path) -> Iterator[str]:
             yield from _tensors(file)
         elif file.name.endswith(INDEX_SUFFIX):
             yield from _index(file)
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for file in sorted(path.rglob("*")):
-        if not file.is_dir() and not any(part.startswith(".") for part in file.relative_to(path).parts):
-            yield file
 
 
 def _tensors(file: Path) -> Iterator[str]:

@@ -115,9 +115,7 @@ async def measure_level(service: EngineService, open_stream: Open, n_streams: in
         await _until_idle(service)
     finally:
         service.on_steps = None
-    return _level(
-        n_streams, wall, [one for group in groups for one in group], reports, _worker_bytes(service)
-    )
+    return _level(n_streams, wall, [one for group in groups for one in group], reports, worker_bytes(service))
 
 
 def _text(seconds: float, max_chars: int) -> str:
@@ -131,7 +129,8 @@ async def _until_idle(service: EngineService) -> None:
     await asyncio.sleep(SETTLE_SECONDS)
 
 
-def _worker_bytes(service: EngineService) -> int | None:
+def worker_bytes(service: EngineService) -> int | None:
+    """Memory of the engine's process that is in use; None if it has none."""
     try:
         return int(psutil.Process(service.worker_pid).memory_info().rss) if service.worker_pid else None
     except psutil.Error:
