@@ -67,6 +67,17 @@ def name_nothing(path: Path, samples: Samples) -> None:
         raise AudioError("something went wrong") from None
 
 
+def crash(path: Path, samples: Samples) -> None:
+    if len(samples) > 24_000:
+        raise RuntimeError("out of ideas")
+    write_in_place(path, samples)
+
+
+def test_a_writer_that_crashes_fails_and_what_it_said_is_told() -> None:
+    with pytest.raises(Failed, match="ended the process: RuntimeError: out of ideas"):
+        check_disk_full(crash, may_mount=False)
+
+
 @pytest.mark.parametrize(
     ("save", "problem"),
     [

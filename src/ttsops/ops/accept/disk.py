@@ -6,21 +6,22 @@ few bytes only (RLIMIT_FSIZE): another error of the system, on the same way thro
 
 from __future__ import annotations
 
+import importlib
+import os
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
 from ttsops.audio import Format, save_speech
 from ttsops.errors import AudioError
-from ttsops.ops.accept.gate import Failed, Finding, Skipped
+from ttsops.ops.accept.gate import Failed, Finding
 from ttsops.speech import SAMPLE_RATE, Samples
 
 DISK_BYTES = 1 << 16
@@ -31,7 +32,7 @@ SMALL_SECONDS = 0.2
 CHILD_SECONDS = 60.0
 
 Save = Callable[[Path, Samples], None]
-"""Writes samples [N] into a file. Raises `AudioError` if it cannot."""
+"""Function of a module: writes samples [N] into a file. Raises `AudioError` if it cannot."""
 
 
 def save_wav(path: Path, samples: Samples) -> None:
@@ -45,20 +46,20 @@ def check_disk_full(save: Save = save_wav, *, may_mount: bool = True) -> Finding
         if may_mount:
             with _tiny_disk(Path(name)) as disk:
                 if disk is not None:
-                    _try(disk, save, lambda path, samples: save(path, samples))
+                    _try(disk, save, lambda path: save(path, _noise(FILE_SECONDS)))
                     return Finding(f"on a disk of {DISK_BYTES >> 10} KiB")
-        _try(Path(name), save, lambda path, samples: _save_limited(save, path, samples))
+        _try(Path(name), save, lambda path: _save_limited(save, path))
         return Finding(f"with files of {DISK_BYTES >> 10} KiB at most (no right to mount a small disk)")
 
 
-def _try(folder: Path, save: Save, save_without_room: Save) -> None:
+def _try(folder: Path, save: Save, save_without_room: Callable[[Path], None]) -> None:
     """A file that fits, then one in its place that does not, then one that fits again."""
     path = folder / "speech.wav"
-    small, large = _noise(SMALL_SECONDS), _noise(FILE_SECONDS)
+    small = _noise(SMALL_SECONDS)
     save(path, small)
     before = path.read_bytes()
     try:
-        save_without_room(path, large)
+        save_without_room(path)
     except AudioError as error:
         if str(path) not in error.message:
             raise Failed(f"the error does not name the file: {error.message}") from error
@@ -98,32 +99,32 @@ def _tiny_disk(parent: Path) -> Iterator[Path | None]:
         disk.rmdir()
 
 
-def _save_limited(save: Save, path: Path, samples: Samples) -> None:
+def _save_limited(save: Save, path: Path) -> None:
     """In a child, since a limit is a whole process's. Raises what `save` raises there."""
-    context = get_context("spawn")  # a fork of a process with threads may never end
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_limited, args=(save, path, samples, there))
-    child.start()
-    there.close()
+    module, name = save.__module__, save.__name__
+    command = [sys.executable, "-c", _CHILD, module, name, str(path)]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     try:
-        if not here.poll(CHILD_SECONDS):
-            raise Skipped("the child that should fill the disk did not answer")
-        problem = here.recv()
-    except EOFError:
-        raise Failed("writing without room ended the process") from None
-    finally:
-        child.join(CHILD_SECONDS)
-        here.close()
-    if problem is not None:
+        done = subprocess.run(command, capture_output=True, check=False, env=env, timeout=CHILD_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failed("writing without room did not end") from None
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise Failed(f"writing without room ended the process: {''.join(last) or done.returncode}")
+    problem = done.stdout.decode()
+    if problem:
         raise AudioError(problem)
 
 
-def _limited(save: Save, path: Path, samples: Samples, connection: Connection) -> None:
+_CHILD = "import sys; from ttsops.ops.accept.disk import save_limited; save_limited(*sys.argv[1:])"
+
+
+def save_limited(module: str, name: str, path: str) -> None:
+    """What the child does: limits itself, writes, and says on stdout what went wrong."""
+    save: Save = getattr(importlib.import_module(module), name)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
     try:
-        save(path, samples)
+        save(Path(path), _noise(FILE_SECONDS))
     except AudioError as error:
-        connection.send(error.message)
-    else:
-        connection.send(None)
+        sys.stdout.write(error.message)

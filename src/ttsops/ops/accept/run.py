@@ -192,8 +192,11 @@ class _Asked:
         return min(registry.card(self.engine).max_text_chars, self.settings.server.max_text_chars)
 
     def _language(self) -> str:
+        """Of the voice that speaks when none is named; names of voices begin with their language."""
         card = registry.card(self.engine)
-        return next(iter(card.languages), "")
+        voice = self.settings.engine_settings(self.engine).options.get("default_voice") or card.default_voice
+        language, dash, _ = str(voice).partition("-")
+        return language if dash else next(iter(card.languages), "")
 
     def _refuse_url(self, why: str) -> None:
         if self.plan.url:
