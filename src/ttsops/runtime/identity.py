@@ -96,7 +96,9 @@ def voice_identity(card: EngineCard, options: Mapping[str, OptionValue], voice_i
         return ""
     if card.clones_voices:
         try:
-            return VoiceLibrary(folder).get(voice_id).active.sha256[:DIGITS]
+            manifest = VoiceLibrary(folder).get(voice_id)
+            speaks_from = manifest.active or manifest.recording
+            return speaks_from.sha256[:DIGITS] if speaks_from else ""
         except (VoiceNotFound, AudioError):
             return ""
     # A name is looked for among those that are there, never made into a path.
