@@ -8,6 +8,7 @@
     + UnknownEngine        no engine of that name
     + UnknownVoice         the engine has no such voice
     + UnknownOption        the engine takes no such option
+    + UnknownModel         no weights of that name in the catalogue
     + NotLive              the engine is too slow for a live stream here; it makes files
     + UnsupportedFormat    no such audio format
     + BadMessage           a message that does not follow the protocol
@@ -43,6 +44,8 @@
     + SlowReader           nobody read its audio for too long
   + ConfigError            a setting is wrong: the message names the file and line
   + AudioError             audio that cannot be encoded, decoded or written
+  + ModelError             weights that cannot be fetched, read, packed or unpacked
+    - BadArchive           an archive of weights that is damaged, or not one of ours
   + NotInstalled           a package that an extra brings is missing: the hint is the line that installs it
 
 The worker sends errors as code and text; `from_code` makes the class again on the other side.
@@ -115,6 +118,12 @@ class UnknownOption(RequestError):
     """The engine takes no such option."""
 
     code = "unknown_option"
+
+
+class UnknownModel(RequestError):
+    """No weights of that name in the catalogue."""
+
+    code = "unknown_model"
 
 
 class NotLive(RequestError):
@@ -325,6 +334,18 @@ class AudioError(TtsOpsError):
     """Audio that cannot be encoded, decoded or written."""
 
     code = "bad_audio_data"
+
+
+class ModelError(TtsOpsError):
+    """Weights that cannot be fetched, read, packed or unpacked."""
+
+    code = "model_error"
+
+
+class BadArchive(ModelError):
+    """An archive of weights that is damaged, or not one of ours."""
+
+    code = "bad_archive"
 
 
 class NotInstalled(TtsOpsError):

@@ -69,6 +69,8 @@ def sample_text(setting: Setting) -> str:
     """A value that is accepted and not the default, as an operator would export it."""
     if setting.choices:
         return next(choice for choice in setting.choices if choice != setting.default)
+    if "https://" in setting.accepts:
+        return "https://mirror.example"
     if "cuda" in setting.accepts:
         return "cuda:1"
     if setting.accepts == "a number from 0 to 1":

@@ -14,7 +14,15 @@ from enum import IntEnum
 import click
 import msgspec
 
-from ttsops.errors import AudioError, CapacityError, EngineError, NoAudio, NotInstalled, TtsOpsError
+from ttsops.errors import (
+    AudioError,
+    CapacityError,
+    EngineError,
+    ModelError,
+    NoAudio,
+    NotInstalled,
+    TtsOpsError,
+)
 from ttsops.settings.names import DEBUG
 
 _QUIET = "ttsops.quiet"
@@ -43,7 +51,7 @@ def exit_code(error: BaseException) -> Exit:
             return Exit.USAGE  # there is nothing in the text that can be spoken
         case EngineError() | CapacityError() | NotInstalled():
             return Exit.UNAVAILABLE
-        case AudioError():
+        case AudioError() | ModelError():
             return Exit.FAILED
         case TtsOpsError() | click.UsageError():
             return Exit.USAGE

@@ -38,7 +38,7 @@ class Setting:
     """One setting."""
 
     key: KeyPath
-    """Such as `("server", "port")`; `NAME` stands for any engine and `OPTION` for any option of it."""
+    """Such as `("server", "port")`; `NAME` stands for any engine or model, `OPTION` for any option."""
 
     type: Any
     """What `msgspec.convert` takes."""
@@ -69,7 +69,7 @@ def all_tables() -> tuple[tuple[KeyPath, str], ...]:
 
 
 def find_setting(key: KeyPath) -> Setting | None:
-    """The setting of that key, whatever the engine and option are called."""
+    """The setting of that key, whatever the engine, model and option are called."""
     return next((setting for setting in all_settings() if _matches(setting.key, key)), None)
 
 

@@ -1,8 +1,8 @@
 """Every environment variable that tts-ops reads for its settings, by name.
 
 A systematic name for each setting: `TTSOPS_` and its key, sections joined by two underscores, such as
-`TTSOPS_SERVER__PORT` or `TTSOPS_ENGINES__VIBEVOICE_REALTIME__DEVICE` (in an engine's name `_` stands for
-`-`). Beside these, the names operators know from other speech servers.
+`TTSOPS_SERVER__PORT` or `TTSOPS_ENGINES__VIBEVOICE_REALTIME__DEVICE` (in the name of an engine
+or model `_` stands for `-`). Beside these, the names operators know from other speech servers.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ OPERATOR_NAMES = MappingProxyType(
         "TTS_DEVICE": ("engines", DEFAULT_ENGINE, "device"),
         "TTS_DTYPE": ("engines", DEFAULT_ENGINE, "dtype"),
         "TTS_MAX_BATCH_SIZE": ("engines", DEFAULT_ENGINE, "max_batch"),
+        "HF_ENDPOINT": ("hub", "endpoint"),
+        "HF_HUB_CACHE": ("hub", "cache"),
         "LLM_PROVIDER": ("llm", "provider"),
         "LLM_MODEL": ("llm", "model"),
         "LOG_LEVEL": ("log", "level"),
@@ -51,7 +53,7 @@ def systematic_name(key: tuple[str, ...]) -> str:
 def key_of(name: str) -> tuple[str, ...]:
     """`TTSOPS_SERVER__PORT` → `("server", "port")`. Whether there is such a setting is not known here."""
     parts = tuple(name.removeprefix(PREFIX).lower().split(SEPARATOR))
-    for table in (("engines",), ("accept", "engines")):
+    for table in (("engines",), ("models",), ("accept", "engines")):
         n = len(table)
         if parts[:n] == table and len(parts) > n:
             return (*table, parts[n].replace("_", "-"), *parts[n + 1 :])

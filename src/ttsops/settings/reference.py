@@ -82,6 +82,6 @@ options = { rtf = 0.5 }
 An unknown key and an unknown `TTSOPS_…` variable are errors. `ttsops config check` reads everything and says
 what is wrong and where; `ttsops config show` prints the values in force and where each is from.
 
-In the environment a list is separated by commas, an empty value counts as not set, and `_` in an engine's
-name stands for `-`. This page is written from the tree by `make docs`.
+In the environment a list is separated by commas, an empty value counts as not set, and `_` in the name of an
+engine or model stands for `-`. This page is written from the tree by `make docs`.
 """

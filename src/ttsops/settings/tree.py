@@ -171,6 +171,72 @@ class AcceptSettings(Section, frozen=True):
     ] = field(default_factory=dict)
 
 
+class HubSettings(Section, frozen=True):
+    """Where weights are kept, and fetched from when asked. `[hub]`."""
+
+    cache: Annotated[
+        str,
+        Meta(
+            description="Folder of fetched weights, laid out as huggingface_hub does; empty for `hub` in "
+            "`HF_HOME`, else `~/.cache/huggingface/hub`"
+        ),
+    ] = ""
+    endpoint: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://.+)?$",
+            description="Address of a hub or its mirror, for `ttsops models pull`; empty for "
+            "`https://huggingface.co`",
+            extra={"accepts": "an address that begins with `https://` or `http://`, or empty"},
+        ),
+    ] = ""
+
+
+class ModelSettings(Section, frozen=True):
+    """Weights of your own, beside those in the catalogue. `[models.NAME]`."""
+
+    repo: Annotated[str, Meta(description="Hub id, such as `you/your-model`")] = ""
+    revision: Annotated[
+        str, Meta(min_length=1, description="Commit, tag or branch; only a commit never changes")
+    ] = "main"
+    path: Annotated[str, Meta(description="Folder on this machine, in place of `repo`")] = ""
+    folder: Annotated[str, Meta(description="Folder in it that an engine is given; empty for all of it")] = ""
+    files: Annotated[
+        tuple[str, ...], Meta(description="Files to fetch and to expect; empty for all there are")
+    ] = ()
+    aliases: Annotated[tuple[str, ...], Meta(description="Shorter names")] = ()
+    licence: Annotated[str, Meta(description="Shown beside it")] = ""
+    like: Annotated[
+        str, Meta(description="Name in the catalogue whose tokenizer or vocoder and number formats it shares")
+    ] = ""
+    manifest: Annotated[
+        str, Meta(description="Sizes and checksums, as `ttsops models verify --save-manifest` writes them")
+    ] = ""
+
+
+class WorkerSettings(Section, frozen=True):
+    """Threads and memory of the processes that run engines, set before a framework is loaded. `[worker]`."""
+
+    threads: Annotated[
+        PositiveInt | None,
+        Meta(description="Threads of a computation, as `OMP_NUM_THREADS`; an engine may have its own option"),
+    ] = None
+    wait_policy: Annotated[
+        Literal["", "passive", "active"],
+        Meta(
+            description="How those threads wait, as `OMP_WAIT_POLICY`: `active` spins, and takes the cores "
+            "of everybody else; empty for what the environment says, else passive"
+        ),
+    ] = ""
+    mps_high_watermark_ratio: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(
+            description="Share of the memory recommended on Apple silicon that may be taken, as "
+            "`PYTORCH_MPS_HIGH_WATERMARK_RATIO`; 0 for no limit",
+        ),
+    ] = None
+
+
 class LogSettings(Section, frozen=True):
     """Logs. `[log]`."""
 
@@ -247,6 +313,11 @@ class Settings(Section, frozen=True):
     server: ServerSettings = ServerSettings()
     voices: VoiceSettings = VoiceSettings()
     accept: AcceptSettings = AcceptSettings()
+    hub: HubSettings = HubSettings()
+    models: Annotated[
+        dict[str, ModelSettings], Meta(description="Weights of your own, beside those in the catalogue")
+    ] = field(default_factory=dict)
+    worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
     monitor: MonitorSettings = MonitorSettings()
     llm: LlmSettings = LlmSettings()
