@@ -1,4 +1,4 @@
-"""The catalogue as data: names that are found, figures that agree with each other, entries of the settings."""
+"""The catalogue as data: names that are found, figures that agree, entries of the settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.conftest import COMMIT, REPO, entry_of, sharded_files, write_model
+from models.conftest import COMMIT, REPO, entry_of, sharded_files
 from ttsops.errors import ConfigError, EngineUnavailable, UnknownModel
 from ttsops.models.cache import HubCache, cache_folder, require
 from ttsops.models.catalogue import Entry, Source, catalogue, published

@@ -31,7 +31,7 @@ def check_index(path: str, place: Path) -> Iterator[tuple[str, str]]:
     """
     try:
         index = msgspec.json.decode(place.read_bytes(), type=Index)
-    except (msgspec.DecodeError, OSError) as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as e:
         yield path, f"is no index of shards: {e}"
         return
     tensors_of: dict[str, set[str]] = {}

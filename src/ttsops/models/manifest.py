@@ -79,7 +79,7 @@ def parse_manifest(data: bytes, what: str) -> Manifest:
     """Raises `ModelError` for what is no manifest, or names files outside its models."""
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise ModelError(
             f"{what} is no manifest of models: {e}",
             hint="`ttsops models verify --save-manifest FILE` makes one",

@@ -100,7 +100,7 @@ def _checked(text: bytes, data_start: int, n_bytes: int) -> Header:
         tree = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
         tree.pop(METADATA, None)
         tensors = {name: msgspec.json.decode(raw, type=Tensor) for name, raw in tree.items()}
-    except (msgspec.DecodeError, RecursionError) as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise ModelError(f"its header is damaged: {e}") from e
     end = 0
     for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):

@@ -142,7 +142,7 @@ def _check_form(place: Path, path: str, say: Callable[[str, str], None]) -> None
     elif path.endswith(".json") and not path.endswith(INDEX_SUFFIX):
         try:
             msgspec.json.decode(place.read_bytes())
-        except (msgspec.DecodeError, OSError) as e:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as e:
             say("form", f"is no JSON: {e}")
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
 from ttsops.engines.contract import EngineConfig
-from ttsops.engines.nn.devices import free_bytes, pick_device, pick_dtype, pick_layer
+from ttsops.engines.nn.devices import check_memory, free_bytes, pick_device, pick_dtype, pick_layer
 from ttsops.engines.nn.linear import Linear
 from ttsops.errors import ConfigError, EngineUnavailable
 
@@ -65,3 +69,30 @@ def test_an_accelerator_keeps_the_plain_layer() -> None:
 
 def test_free_memory_is_known() -> None:
     assert free_bytes(torch.device("cpu")) > 0
+
+
+def test_weights_larger_than_memory_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    """The header claims a tensor of a petabyte; the file has a hole where its data would be."""
+    n_bytes = 10**15 // 2**12 * 2**12
+    header = json.dumps(
+        {"a": {"dtype": "F32", "shape": [n_bytes // 4], "data_offsets": [0, n_bytes]}}
+    ).encode()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    try:
+        os.truncate(path, 8 + len(header) + n_bytes)
+    except OSError:
+        pytest.skip("NOT TESTED: this file system takes no such file")
+    cpu = torch.device("cpu")
+    with pytest.raises(EngineUnavailable, match="the weights need 8192"):
+        check_memory(tmp_path, EngineConfig(), cpu, torch.float32)
+    with pytest.raises(EngineUnavailable, match="in int8"):
+        check_memory(tmp_path, EngineConfig(dtype="int8"), cpu, torch.float32)
+
+
+def test_the_choice_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "ttsops.engines.nn.devices"):
+        pick_dtype(EngineConfig(), pick_device(EngineConfig()))
+    device, dtype = caplog.messages
+    assert "`auto`" in device
+    assert "`auto`" in dtype

@@ -22,8 +22,8 @@ from ttsops.engines.f5.tokens import Vocabulary
 from ttsops.engines.f5.voices import HummedReferences, HumsUntilRecorded, References, VoiceShelf
 from ttsops.engines.nn.compiled import compile_method
 from ttsops.engines.nn.devices import (
-    INT8,
     check_half,
+    check_memory,
     free_bytes,
     pick_device,
     pick_dtype,
@@ -33,6 +33,8 @@ from ttsops.engines.nn.freed_memory import give_back_freed
 from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.errors import ConfigError, EngineUnavailable
+from ttsops.models.cache import require
+from ttsops.models.policy import INT8, dtypes_of
 from ttsops.voices.library import VoiceLibrary
 
 logger = logging.getLogger(__name__)
@@ -42,15 +44,18 @@ MEMORY_SHARE = 0.8
 
 NFE_RANGE = (5, 64)
 
+MODEL = "F5TTS_v1_Base"
+"""Its name in the catalogue, which says in what format it runs where."""
+
 
 def create(config: EngineConfig) -> F5Engine:
     """Raises `ConfigError` for options it does not take, `EngineUnavailable` if there is nothing to load."""
     options = read_options(CARD.name, config.options, F5Options)
     device = pick_device(config)
-    dtype = pick_dtype(config, device)
-    if config.dtype == "auto" and device.type == "cuda":
-        dtype = torch.float16  # what the published code computes in
+    dtype = pick_dtype(config, device, dtypes_of(MODEL))
     check_half(dtype, device)
+    if options.model and not options.random_weights:
+        check_memory(require(Path(options.model)), config, device, dtype)
     schedules = read_schedules(options.only_nfe)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -104,7 +109,7 @@ def load_weights(
     if not options.model:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no weights",
-            hint=f"set `model` in `[engines.{CARD.name}.options]` to the published checkpoint",
+            hint=f"`ttsops models pull f5`, and set `model` to `f5` in `[engines.{CARD.name}.options]`",
         )
     vocoder = Path(options.vocoder) if options.vocoder else None
     return load_model(Path(options.model), vocoder, device=device, dtype=dtype, layer=layer)

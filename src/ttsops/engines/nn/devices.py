@@ -1,8 +1,15 @@
-"""Which device and number format an `EngineConfig` means on this machine."""
+"""Which device and number format an `EngineConfig` means on this machine.
+
+The rules are in `ttsops.models.policy`; here the machine is asked what it has.
+"""
 
 from __future__ import annotations
 
+import logging
+import platform
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 import psutil
 import torch
@@ -12,64 +19,55 @@ from ttsops.engines.nn.few_rows import pack
 from ttsops.engines.nn.linear import Linear, MakeLayer
 from ttsops.engines.nn.many_rows import make_rounded
 from ttsops.engines.nn.native import cpu_features
-from ttsops.errors import ConfigError, EngineUnavailable
+from ttsops.models import policy
+from ttsops.models.policy import DEFAULT_DTYPES, INT8
+from ttsops.models.safetensors import count_parameters
 
-INT8 = "int8"
+logger = logging.getLogger(__name__)
+
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-
-HALF_FEATURES = {
-    torch.float16: frozenset({"avx512_fp16", "amx_fp16"}),
-    torch.bfloat16: frozenset({"avx512_bf16", "amx_bf16"}),
-}
-"""Any of these, as Linux names them, multiplies in this format."""
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 def pick_device(config: EngineConfig) -> torch.device:
-    """`auto` prefers an accelerator.
+    """`auto` prefers an accelerator; the log says why.
 
     Raises `ConfigError` for what is no device, `EngineUnavailable` for one that is not on this machine.
     """
-    has_mps = torch.backends.mps.is_available()
-    if config.device == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
-    try:
-        device = torch.device(config.device)
-    except RuntimeError as e:
-        raise ConfigError(f"`{config.device}` is no device", hint="`auto`, `cpu`, `cuda:N` or `mps`") from e
-    is_here = {"cpu": True, "mps": has_mps, "cuda": (device.index or 0) < torch.cuda.device_count()}
-    if not is_here.get(device.type, False):
-        raise EngineUnavailable(f"there is no device `{config.device}` on this machine", hint="try `auto`")
-    return device
+    choice = policy.choose_device(
+        config.device, n_cuda=torch.cuda.device_count(), has_mps=torch.backends.mps.is_available()
+    )
+    logger.info("device `%s`: %s", choice.value, choice.reason)
+    return torch.device(choice.value)
 
 
-def pick_dtype(config: EngineConfig, device: torch.device) -> torch.dtype:
-    """Of what is computed: `auto` is bf16 on CUDA and fp32 elsewhere, `int8` weights are multiplied in fp32.
+def pick_dtype(
+    config: EngineConfig, device: torch.device, dtypes: Mapping[str, str] = DEFAULT_DTYPES
+) -> torch.dtype:
+    """Of what is computed: `auto` is what `dtypes` says of the device, `int8` weights are multiplied in fp32.
 
     Raises `ConfigError` for one that is not supported on `device`.
     """
-    if config.dtype == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
-    if config.dtype == INT8 and device.type == "cpu":
-        return torch.float32
-    if config.dtype not in DTYPES:
-        raise ConfigError(
-            f"dtype `{config.dtype}` is not supported on `{device.type}`",
-            hint="`auto`, `fp32`, `fp16` or `bf16`, and `int8` on a CPU",
-        )
-    return DTYPES[config.dtype]
+    choice = policy.choose_dtype(config.dtype, device.type, dtypes)
+    logger.info("dtype `%s` on `%s`: %s", choice.value, device, choice.reason)
+    return torch.float32 if choice.value == INT8 else DTYPES[choice.value]
 
 
 def check_half(dtype: torch.dtype, device: torch.device) -> None:
     """Raises `ConfigError` for half precision that a processor would emulate, six times as slow as fp32."""
-    if device.type != "cpu" or dtype not in HALF_FEATURES:
-        return
-    features = cpu_features()
-    if features and not features & HALF_FEATURES[dtype]:
-        raise ConfigError(
-            f"this processor does not compute in {str(dtype).removeprefix('torch.')}",
-            hint="set `dtype` to `fp32`, or to `int8` if memory or time is short",
-            param="dtype",
-        )
+    policy.check_half(NAMES[dtype], device.type, cpu_features())
+
+
+def check_memory(weights: Path, config: EngineConfig, device: torch.device, dtype: torch.dtype) -> None:
+    """Raises `EngineUnavailable` if the weights at `weights`, a file or folder, do not fit on `device`."""
+    name = INT8 if config.dtype == INT8 else NAMES[dtype]
+    policy.check_memory(count_parameters(weights), name, str(device), free_bytes(device))
+
+
+def check_convolution(n_outputs: int, device: torch.device) -> None:
+    """Raises `EngineUnavailable` for a convolution that MPS does not take on this system."""
+    version = tuple(int(part) for part in platform.mac_ver()[0].split(".") if part.isdecimal())
+    policy.check_convolution(n_outputs, device.type, version)
 
 
 def pick_layer(config: EngineConfig, device: torch.device, dtype: torch.dtype) -> MakeLayer:

@@ -11,7 +11,7 @@ import torch
 
 from ttsops.engines.contract import EngineCard, EngineConfig
 from ttsops.engines.nn.cuda_graphs import graphs_for
-from ttsops.engines.nn.devices import free_bytes, pick_device, pick_layer
+from ttsops.engines.nn.devices import check_memory, free_bytes, pick_device, pick_layer
 from ttsops.engines.nn.freed_memory import give_back_freed
 from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.nn.qwen_tokenizer import HashedWords, QwenTokenizer, Tokenizer
@@ -28,6 +28,7 @@ from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.static_form import StaticForm
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState, load_voices
 from ttsops.errors import ConfigError, EngineUnavailable
+from ttsops.models.cache import require
 from ttsops.speech import Voice
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def create(config: EngineConfig) -> RealtimeEngine:
     if options.random_weights:
         model, tokenizer, voices = _random_parts(options, device, dtype, layer)
     else:
+        check_memory(_model_folder(options), config, device, dtype)
         model, tokenizer, voices = _published_parts(options, device, dtype, layer)
     give_back_freed()
     vocab_size = model.config.language_model.vocab_size
@@ -76,15 +78,20 @@ def _form(options: RealtimeOptions, model: RealtimeModel, slots: StreamSlots) ->
     return StaticForm(model, slots, graphs_for(model.device))
 
 
-def _published_parts(
-    options: RealtimeOptions, device: torch.device, dtype: torch.dtype, layer: MakeLayer
-) -> tuple[RealtimeModel, Tokenizer, Voices]:
+def _model_folder(options: RealtimeOptions) -> Path:
     if not options.model:
         raise EngineUnavailable(
             f"engine `{CARD.name}` has no weights",
-            hint=f'set `model` in `[engines.{CARD.name}.options]` to a folder, or `random_weights = "small"`',
+            hint="`ttsops models pull realtime`, and set `model` to `realtime` in "
+            f"`[engines.{CARD.name}.options]`",
         )
-    folder = Path(options.model)
+    return require(Path(options.model))
+
+
+def _published_parts(
+    options: RealtimeOptions, device: torch.device, dtype: torch.dtype, layer: MakeLayer
+) -> tuple[RealtimeModel, Tokenizer, Voices]:
+    folder = _model_folder(options)
     sizes = read_config(folder / "config.json")
     with CheckpointWeights(folder, device=device, dtype=dtype, layer=layer) as weights:
         model = RealtimeModel(weights, sizes)

@@ -24,9 +24,13 @@ from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.random_model import SMALL, random_model, random_voices
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.track import new_track
+from ttsops.models.policy import dtypes_of
 from ttsops.speech import Samples
 
 logger = logging.getLogger(__name__)
+
+MODEL = "VibeVoice-Realtime-0.5B"
+"""Its name in the catalogue, which says in what format it runs where."""
 
 MAX_ERROR = 0.02
 """Of the samples, root mean square, in units of their own. bf16 on a CPU is at 0.01, fp16 below."""
@@ -40,13 +44,15 @@ MakeModel: TypeAlias = Callable[[torch.device, torch.dtype], RealtimeModel]
 
 
 def pick_format(config: EngineConfig, device: torch.device) -> torch.dtype:
-    """As `pick_dtype`, but `auto` on MPS is fp16 if it passes the test.
+    """As `pick_dtype`, but half precision that `auto` takes on MPS has to pass the test.
 
     Raises `ConfigError` for a format that is not supported on `device`.
     """
-    if config.dtype == "auto" and device.type == "mps":
-        return prove_format(device, torch.float16)
-    return pick_dtype(config, device)
+    dtypes = dtypes_of(MODEL)
+    dtype = pick_dtype(config, device, dtypes)
+    if config.dtype == "auto" and device.type == "mps" and dtype != torch.float32:
+        return prove_format(device, dtype)
+    return dtype
 
 
 def _small_model(device: torch.device, dtype: torch.dtype) -> RealtimeModel:
