@@ -16,6 +16,8 @@ VERBS = {
     "voices": "ttsops.cli.voices:voices",
     "voice": "ttsops.cli.voice:voice",
     "engines": "ttsops.cli.engines:engines",
+    "models": "ttsops.cli.models:models",
+    "verify-cache": "ttsops.cli.models:verify",
     "health": "ttsops.cli.health:health",
     "loadtest": "ttsops.cli.loadtest:loadtest",
     "bench": "ttsops.cli.bench:bench",

@@ -56,3 +56,17 @@ class LateProgress:
     ) -> None:
         if self._progress is not None:
             self._progress.stop()
+
+
+class ByteProgress(LateProgress):
+    """Counts bytes; `add` may be handed to whoever reads or writes them."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+        self._n_bytes = 0
+
+    def add(self, n_bytes: int) -> None:
+        """So many more."""
+        self._n_bytes += n_bytes
+        self.update(self._n_bytes, f"{self._n_bytes / 2**20:.0f} MiB {self._what}")

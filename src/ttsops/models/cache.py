@@ -11,11 +11,12 @@ https://huggingface.co/docs/huggingface_hub/guides/manage-cache
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttsops.errors import EngineUnavailable
+from ttsops.errors import EngineUnavailable, ModelError
 from ttsops.models.catalogue import COMMIT, Entry, Source
 from ttsops.settings import Settings
 
@@ -121,6 +122,26 @@ class HubCache:
             snapshot = self.find(entry)
             if snapshot is not None:
                 yield snapshot
+
+    def remove(self, repo: str) -> int:
+        """Delete all revisions of `repo`; how many bytes are free again. Raises `ModelError`."""
+        folder = self.repo_folder(repo)
+        if not folder.is_dir() or folder.is_symlink():
+            raise ModelError(
+                f"`{repo}` is not in `{self.folder}`", hint="`ttsops models list` shows what is here"
+            )
+        n_bytes = sum(
+            path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
+        )
+        # In one move: no engine finds half of it.
+        gone = folder.with_name(f".gone-{folder.name}")
+        try:
+            shutil.rmtree(gone, ignore_errors=True)
+            folder.rename(gone)
+            shutil.rmtree(gone)
+        except OSError as e:
+            raise ModelError(f"cannot remove `{folder}`: {e.strerror or e}") from e
+        return n_bytes
 
 
 def require(path: Path) -> Path:

@@ -18,6 +18,7 @@ from ttsops.models.catalogue import Entry, Source, check_source
 from ttsops.models.checksums import SHA256, git_sha1_of, sha256_of
 from ttsops.models.hub import Hub, Remote
 from ttsops.models.manifest import FileFacts, is_inside
+from ttsops.models.verify import Report
 
 INCOMPLETE = ".incomplete"
 
@@ -55,6 +56,23 @@ def fetch(
     if not source.is_fixed:
         _write_ref(cache.repo_folder(source.repo) / REFS / source.revision, commit)
     return cache.repo_folder(source.repo) / SNAPSHOTS / commit
+
+
+def discard_damaged(report: Report) -> int:
+    """Remove files that were found to be wrong, so that `fetch` brings them again; how many."""
+    root = report.snapshot.folder
+    if not report.snapshot.source.repo:
+        return 0
+    bad = {problem.file for problem in report.problems if problem.kind != "missing"}
+    for path in bad:
+        link = root / path
+        if link.is_symlink():
+            blob = link.resolve()
+            with _disk_errors(link):
+                link.unlink()
+                if blob.parent == (root.parent.parent / BLOBS).resolve():
+                    blob.unlink(missing_ok=True)
+    return len(bad)
 
 
 def _check_described(remote: Remote, known: FileFacts | None) -> None:

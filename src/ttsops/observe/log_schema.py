@@ -28,6 +28,14 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "engine_bug": ("an engine raised what no engine should; the traceback follows", ("error",)),
         "keys_not_reloaded": ("the key file changed and is bad: the keys stay", ("path", "reason")),
         "keys_reloaded": ("the key file changed and was read", ("n_keys",)),
+        "model_not_here": (
+            "an engine is set up with a model that was not fetched; nothing is fetched while serving",
+            ("model", "hint"),
+        ),
+        "model_of_another_revision": (
+            "an engine is set up with a model of which another revision is here than the catalogue's",
+            ("model", "repo", "revision"),
+        ),
         "reference_changed": (
             "over the API a voice was given another recording, or its own back",
             ("voice", "change", "sha256"),

@@ -20,6 +20,7 @@ from typing import Protocol, cast
 import msgspec
 
 from ttsops.engines import registry
+from ttsops.runtime.environment import worker_environment
 from ttsops.runtime.loop import Create, EngineLoop
 from ttsops.runtime.messages import (
     LENGTH_BYTES,
@@ -31,7 +32,7 @@ from ttsops.runtime.messages import (
     decode_event,
     encode_frame,
 )
-from ttsops.settings import LogSettings
+from ttsops.settings import LogSettings, WorkerSettings
 
 OnEvent = Callable[[Event], None]
 
@@ -61,9 +62,10 @@ class Link(Protocol):
 class ProcessLink:
     """A worker in a process of its own."""
 
-    def __init__(self, log: LogSettings) -> None:
+    def __init__(self, log: LogSettings, worker: WorkerSettings | None = None) -> None:
         self.pid: int | None = None
         self._log = log
+        self._worker = worker or WorkerSettings()
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._closed = asyncio.Event()
@@ -82,6 +84,7 @@ class ProcessLink:
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env=worker_environment(self._worker, os.environ),
             )
         except OSError:
             ours.close()

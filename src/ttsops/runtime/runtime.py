@@ -12,6 +12,7 @@ from ttsops.runtime.link import Link, ProcessLink, ThreadLink
 from ttsops.runtime.references import voices_folder, with_library
 from ttsops.runtime.service import EngineService, for_failover
 from ttsops.runtime.stream import Stream
+from ttsops.runtime.weights import with_weights
 from ttsops.settings import Settings
 from ttsops.speech import SpeechRequest
 
@@ -32,13 +33,15 @@ class Runtime:
         in_process: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        make_link: Callable[[], Link] = ThreadLink if in_process else lambda: ProcessLink(settings.log)
+        make_link: Callable[[], Link] = (
+            ThreadLink if in_process else lambda: ProcessLink(settings.log, settings.worker)
+        )
         self.default_engine = settings.engine
         self.is_draining = False
         self.services: Mapping[str, EngineService] = {
             name: EngineService(
                 name,
-                with_library(settings, name),
+                with_weights(settings, name, with_library(settings, name)),
                 settings.runtime,
                 make_link=make_link,
                 clock=clock,

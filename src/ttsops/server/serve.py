@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from ttsops.errors import ConfigError, TtsOpsError
+from ttsops.models.hub import OFFLINE
 from ttsops.observe.logs import get_logger
 from ttsops.runtime import Runtime
 from ttsops.runtime.heap import freeze_heap
@@ -57,11 +59,12 @@ class HttpServer(uvicorn.Server):
 
 
 def serve(settings: Settings) -> int:
-    """Run until a signal; the process's exit code.
+    """Run until a signal; the process's exit code. Whatever is loaded meanwhile, nothing is downloaded.
 
     Raises `ConfigError` for an address or a key file that cannot be had, and whatever keeps the default
     engine from speaking, unless another may stand in for it.
     """
+    os.environ[OFFLINE] = "1"
     try:
         import uvloop
     except ImportError:  # not made for Windows

@@ -22,7 +22,7 @@ class F5Options(EngineOptions, frozen=True):
     model: Annotated[
         str,
         Meta(
-            description="F5TTS_v1_Base of SWivid/F5-TTS: its .safetensors file or folder",
+            description="F5TTS_v1_Base of SWivid/F5-TTS: its .safetensors or folder; or `f5`, once pulled",
             extra={"shapes": "files"},
         ),
     ] = ""

@@ -53,7 +53,8 @@ class RealtimeOptions(EngineOptions, frozen=True):
     model: Annotated[
         str,
         Meta(
-            description="Folder of microsoft/VibeVoice-Realtime-0.5B as published", extra={"shapes": "files"}
+            description="Folder of microsoft/VibeVoice-Realtime-0.5B as published; or `realtime`, once pulled",
+            extra={"shapes": "files"},
         ),
     ] = ""
     tokenizer: Annotated[
