@@ -46,6 +46,7 @@ HOMES = {
     "matplotlib": ("ops/monitor",),
     "pocketsphinx": ("ops",),
     "speechmos": ("ops/quality",),
+    "huggingface_hub": ("models",),
 }
 
 MAX_FILE_LINES = 400

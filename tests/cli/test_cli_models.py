@@ -176,6 +176,22 @@ def test_an_archive_carries_models_and_voices(
     assert ttsops("models", "unpack", "all.tar.gz", "--voices", "new").code == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pack", "a.tar", "--voices", "absent"),
+        ("pack", "a.tar", "7B"),
+        ("unpack", "absent.tar"),
+        ("verify", "--against", "absent.json"),
+    ],
+)
+def test_what_is_not_there_is_told(ttsops: Run, here: Path, words: tuple[str, ...]) -> None:
+    done = ttsops("models", *words)
+    assert done.code == 1
+    assert "absent" in done.err or "not here: VibeVoice-Large" in done.err
+    assert not Path("a.tar").exists()
+
+
 def test_a_model_is_removed(ttsops: Run, here: Path) -> None:
     write_model(here.parents[2], {"a.json": b"1"}, repo="other/one")
     for name in ("s", "other/one"):

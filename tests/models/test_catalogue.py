@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,13 +124,16 @@ def test_a_manifest_gives_an_own_entry_its_checksums(tmp_path: Path, cache: Path
 
 
 def test_the_cache_is_where_the_hubs_library_has_it(tmp_path: Path) -> None:
-    from huggingface_hub.constants import HF_HUB_CACHE
-
+    library = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
+    for env in ({}, {"HF_HOME": "/srv/hf"}, {"XDG_CACHE_HOME": "/srv/cache"}, {"HF_HUB_CACHE": "/x"}):
+        theirs = subprocess.check_output(
+            [sys.executable, "-c", library], env={"HOME": str(Path.home()), **env}, text=True
+        )
+        assert cache_folder(load_settings(None, env), env) == Path(theirs.strip())
     assert cache_folder(Settings(), {}) == Path("~/.cache/huggingface/hub").expanduser()
     assert cache_folder(Settings(), {"HF_HOME": "/srv/hf"}) == Path("/srv/hf/hub")
     assert cache_folder(load_settings(None, {"HF_HUB_CACHE": "/x"}), {"HF_HOME": "/y"}) == Path("/x")
     assert cache_folder(Settings(hub=HubSettings(cache=str(tmp_path)))) == tmp_path
-    assert cache_folder(load_settings(None, {})) == Path(HF_HUB_CACHE)
 
 
 def test_a_branch_is_found_through_its_ref(cache: Path, model: Path) -> None:

@@ -17,7 +17,7 @@ VERBS = {
     "voice": "ttsops.cli.voice:voice",
     "engines": "ttsops.cli.engines:engines",
     "models": "ttsops.cli.models:models",
-    "verify-cache": "ttsops.cli.models:verify",
+    "verify-cache": "ttsops.cli.models:verify_cache",
     "health": "ttsops.cli.health:health",
     "loadtest": "ttsops.cli.loadtest:loadtest",
     "bench": "ttsops.cli.bench:bench",

@@ -17,8 +17,7 @@ from ttsops.cli.models_report import (
     report_lines,
 )
 from ttsops.cli.output import EndWith, Exit, print_json, say
-from ttsops.cli.progress import ByteProgress
-from ttsops.cli.verb import HELP, config_option, verb
+from ttsops.cli.verb import HELP, Verb, config_option, verb
 from ttsops.errors import ModelError
 from ttsops.settings import load_settings
 
@@ -80,7 +79,7 @@ def show(name: str, config: Path | None, as_json: bool) -> None:
 )
 @click.option(
     "--against",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Compare with a manifest that was written before.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -100,6 +99,7 @@ def verify(
 
     Exit code 0 if all is well, 1 if anything is not or there is nothing to check.
     """
+    from ttsops.cli.progress import ByteProgress
     from ttsops.models import manifest as manifests
     from ttsops.models.verify import verify as look_at
 
@@ -185,6 +185,16 @@ def _chosen(
 def _facts(known: Manifest, entry: Entry) -> tuple[FileFacts, ...]:
     return known.files_of(entry.name, entry.repo)
 
+
+verify_cache = Verb(
+    "verify-cache",
+    callback=verify.callback,
+    params=[param for param in verify.params if param.name not in ("quiet", "debug")],
+    help=verify.help,
+    context_settings=HELP,
+    examples=("ttsops verify-cache", "ttsops verify-cache realtime --json"),
+)
+"""`ttsops models verify` by the name that other tools have for it."""
 
 for _command in (list_, show, pull, sync, verify, pack, unpack, remove):
     models.add_command(_command)

@@ -10,7 +10,6 @@ import click
 
 from ttsops.cli.models_report import report_lines, size_text
 from ttsops.cli.output import EndWith, Exit, say, warn
-from ttsops.cli.progress import ByteProgress, LateProgress
 from ttsops.cli.verb import config_option, verb
 from ttsops.errors import ModelError
 from ttsops.settings import Settings, load_settings
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     examples=(
         "ttsops models pull realtime",
         "ttsops models pull 7B --from vibevoice/VibeVoice-7B",
-        "HF_ENDPOINT=https://hf-mirror.com ttsops models pull f5",
+        "ttsops models pull f5 --alone",
         "ttsops models pull realtime --repair",
     ),
 )
@@ -40,6 +39,7 @@ def pull(names: tuple[str, ...], config: Path | None, place: str | None, alone: 
     Nothing else in tts-ops ever fetches anything. A fetch that was cut off goes on where it stopped. Needs
     the extra `hub`; `HF_TOKEN` logs in, `HF_ENDPOINT` names a mirror.
     """
+    from ttsops.cli.progress import ByteProgress, LateProgress
     from ttsops.models.fetch import discard_damaged, fetch
     from ttsops.models.hub import Hub
     from ttsops.models.verify import verify
@@ -91,6 +91,7 @@ def sync(place: str, names: tuple[str, ...], config: Path | None, ssh: str, limi
     The other machine is only read. NAMES are models; without them all of the catalogue that is there. A copy
     that was cut off goes on where it stopped.
     """
+    from ttsops.cli.progress import LateProgress
     from ttsops.models.sync import Rsync, parse_place
 
     _, found, cache = _open(config)
@@ -131,7 +132,7 @@ def sync(place: str, names: tuple[str, ...], config: Path | None, ssh: str, limi
 @config_option
 @click.option(
     "--voices",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=click.Path(path_type=Path, file_okay=False),
     help="Folder of voices to pack, too.  [default: `folder` of `[voices]`, if it is set]",
 )
 def pack(archive: Path, names: tuple[str, ...], config: Path | None, voices: Path | None) -> None:
@@ -140,6 +141,7 @@ def pack(archive: Path, names: tuple[str, ...], config: Path | None, voices: Pat
     NAMES are models; without them all of the catalogue that are here. They are checked first. ARCHIVE ends
     with .tar, .tar.gz or .tar.zst (Python 3.14).
     """
+    from ttsops.cli.progress import ByteProgress
     from ttsops.models.pack import pack as write
 
     settings, found, cache = _open(config)
@@ -149,6 +151,8 @@ def pack(archive: Path, names: tuple[str, ...], config: Path | None, voices: Pat
     if names and absent:
         raise ModelError(f"not here: {', '.join(absent)}", hint="`ttsops models pull` fetches them")
     folder = voices or (Path(settings.voices.folder) if settings.voices.folder else None)
+    if voices and not voices.is_dir():
+        raise ModelError(f"there is no folder `{voices}`")
     with ByteProgress("read") as progress:
         manifest = write(archive, snapshots, folder, progress.add)
     packed = [
@@ -159,7 +163,7 @@ def pack(archive: Path, names: tuple[str, ...], config: Path | None, voices: Pat
 
 
 @verb("unpack", examples=("ttsops models unpack all.tar", "ttsops models unpack all.tar --voices voices"))
-@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @config_option
 @click.option(
     "--voices",
@@ -171,6 +175,7 @@ def unpack(archive: Path, config: Path | None, voices: Path | None) -> None:
 
     Every byte is checked. Voices that are here already stay as they are.
     """
+    from ttsops.cli.progress import ByteProgress
     from ttsops.models.unpack import unpack as read
 
     settings, _, cache = _open(config)
@@ -204,6 +209,7 @@ def _source(text: str) -> Source:
 
 def _verify(entries: tuple[Entry, ...], cache: HubCache) -> None:
     """Of what has come. Ends with exit code 1 if it is not whole."""
+    from ttsops.cli.progress import ByteProgress
     from ttsops.models.verify import verify
 
     snapshots = tuple(cache.snapshots(entries))
