@@ -53,7 +53,7 @@ class RealtimeOptions(EngineOptions, frozen=True):
     model: Annotated[
         str,
         Meta(
-            description="Folder of microsoft/VibeVoice-Realtime-0.5B as published; or `realtime`, once pulled",
+            description="Folder of microsoft/VibeVoice-Realtime-0.5B, or `realtime` once it is pulled",
             extra={"shapes": "files"},
         ),
     ] = ""
