@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ttsops.engines import registry
+from ttsops.runtime.weights import with_weights
 from ttsops.settings import Settings
 
 
 def named_weights(settings: Settings, engine: str) -> dict[str, Path]:
-    """Set-up option that names files → the file or folder it names; empty if none is set."""
-    options = settings.engine_settings(engine).options
+    """Set-up option that names files → the file or folder it names; empty if none is set.
+
+    A model of the catalogue is named by where it is, or would be, in the cache.
+    """
+    options = with_weights(settings, engine, settings.engine_settings(engine)).options
     return {
         spec.name: Path(str(value))
         for spec in registry.card(engine).setup

@@ -25,7 +25,7 @@ SAMPLE_BYTES = 1 << 12
 N_SAMPLES = 62
 """Of a larger one: both ends, and so many pieces between them."""
 
-WEIGHTS = frozenset({".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".onnx"})
+WEIGHTS = frozenset({".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".onnx", ".data"})
 TABLES = frozenset({".json", ".txt", ".yaml", ".yml", ".model"})
 """What a model is made of beside its weights: sizes, vocabularies, tokenizers."""
 

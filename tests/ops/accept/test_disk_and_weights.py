@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from models.conftest import write_model
 from ttsops.audio import Format, create_encoder
 from ttsops.errors import AudioError
+from ttsops.models.catalogue import published
 from ttsops.ops.accept.disk import check_disk_full
 from ttsops.ops.accept.gate import Failed, Skipped
 from ttsops.ops.accept.weights import check_models
-from ttsops.settings import EngineSettings, Settings
+from ttsops.settings import EngineSettings, HubSettings, Settings
 from ttsops.speech import Samples
 
 pytestmark = pytest.mark.unit
@@ -127,13 +129,30 @@ def test_each_kind_of_damage_is_named(model: Path, tmp_path: Path) -> None:
         file = copy / "model-1.safetensors"
         file.write_bytes(file.read_bytes()[:-1])
 
-    damaged(truncate, "model-1.safetensors` has 4079 bytes, its header says 4080|its header says")
-    damaged(lambda copy: (copy / "model-1.safetensors").write_bytes(b"\xff" * 99), "cut off in its header")
+    damaged(truncate, r"model-1.safetensors`: it is cut short")
+    damaged(lambda copy: (copy / "model-1.safetensors").write_bytes(b"\xff" * 99), "model-1.safetensors`: ")
     damaged(lambda copy: (copy / "model-1.safetensors").write_bytes(b""), "is empty")
-    damaged(lambda copy: (copy / "model-2.safetensors").unlink(), "names `model-2.safetensors`, which is not")
+    damaged(
+        lambda copy: (copy / "model-2.safetensors").unlink(),
+        "model-2.safetensors` is not here",
+    )
     damaged(lambda copy: (copy / "extra.bin").symlink_to("nowhere"), "a link that leads nowhere")
-    damaged(lambda copy: (copy / "model.safetensors.index.json").write_text("{"), "cannot be read")
+    damaged(lambda copy: (copy / "model.safetensors.index.json").write_text("{"), "is no index of shards")
     damaged(shutil.rmtree, "is not there")
+
+
+def test_a_model_of_the_catalogue_is_held_to_it(tmp_path: Path) -> None:
+    entry = published().find("realtime")
+    files = {file.path: b"{}" for file in entry.files if not file.path.endswith(".safetensors")}
+    write_model(tmp_path, files, repo=entry.repo, commit=entry.revision)
+    setup = EngineSettings(options={"model": "realtime"})
+    settings = Settings(engines={"vibevoice-realtime": setup}, hub=HubSettings(cache=str(tmp_path)))
+    with pytest.raises(Failed, match=r"`tokenizer`: .* is not there"):
+        check_models(settings, "vibevoice-realtime")
+    part = published().find("qwen2.5-0.5b")
+    write_model(tmp_path, {file.path: b"{}" for file in part.files}, repo=part.repo, commit=part.revision)
+    with pytest.raises(Failed, match=r"model.safetensors` is not here"):
+        check_models(settings, "vibevoice-realtime")
 
 
 def test_engines_without_weights_are_skipped_with_the_reason() -> None:

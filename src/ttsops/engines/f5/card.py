@@ -77,7 +77,11 @@ class F5Options(EngineOptions, frozen=True):
         Meta(description="What computes the network and the vocoder: PyTorch, or ONNX Runtime on a CPU"),
     ] = "torch"
     onnx: Annotated[
-        str, Meta(description="Folder that `ttsops export onnx` wrote, of the same weights; for `runtime`")
+        str,
+        Meta(
+            description="Folder that `ttsops export onnx` wrote, of the same weights; for `runtime`",
+            extra={"shapes": "files"},
+        ),
     ] = ""
     live: Annotated[
         bool,

@@ -1,30 +1,30 @@
 """Whether the files of an engine's weights are there and whole, as far as is seen without reading gigabytes.
 
-Checksums are another command's work: this finds what is missing, cut short or leads nowhere.
+`ttsops models verify` compares every byte with its checksum; this finds what is missing, of another size, cut
+short or leads nowhere.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ttsops.errors import ModelError
+from ttsops.models.cache import HubCache, cache_folder
+from ttsops.models.catalogue import catalogue
+from ttsops.models.index import check_index
+from ttsops.models.safetensors import read_header
+from ttsops.models.verify import INDEX_SUFFIX, verify
 from ttsops.ops.accept.gate import Finding, Skipped, refuse
 from ttsops.ops.random_weights import note_of
 from ttsops.ops.recorded.speak import has_weights
 from ttsops.ops.weight_files import files_below, named_weights
+from ttsops.runtime.weights import MODEL_OPTION
 from ttsops.settings import Settings
-
-LENGTH_BYTES = 8
-MAX_HEADER_BYTES = 100_000_000
-"""As the format's own reader has it: https://github.com/huggingface/safetensors"""
-
-INDEX_SUFFIX = ".index.json"
-TENSORS = "*.safetensors"
 
 
 def check_models(settings: Settings, engine: str) -> Finding:
-    """The gate: every set-up option of `engine` that names files."""
+    """The gate: every set-up option of `engine` that names files, against the catalogue where it is in it."""
     if not has_weights(engine):
         raise Skipped(f"`{engine}` has no weights")
     if note := note_of(settings.engine_settings(engine)):
@@ -33,7 +33,7 @@ def check_models(settings: Settings, engine: str) -> Finding:
     if not named:
         raise Skipped(f"no weights are set in `[engines.{engine}.options]`")
     problems = [f"`{name}`: {what}" for name, path in named.items() for what in problems_of(path)]
-    refuse(problems)
+    refuse(problems or list(_differences(settings, engine)))
     n_files = sum(1 for path in named.values() for _ in files_below(path))
     return Finding(f"{n_files} files of {', '.join(named)}", {"files": n_files})
 
@@ -54,36 +54,26 @@ def problems_of(path: Path) -> Iterator[str]:
         elif file.suffix == ".safetensors":
             yield from _tensors(file)
         elif file.name.endswith(INDEX_SUFFIX):
-            yield from _index(file)
+            yield from (f"`{name}` {what}" for name, what in check_index(file.name, file))
 
 
 def _tensors(file: Path) -> Iterator[str]:
-    """Its header against its length: https://huggingface.co/docs/safetensors/index#format"""
-    n_bytes = file.stat().st_size
-    with file.open("rb") as opened:
-        length = int.from_bytes(opened.read(LENGTH_BYTES), "little")
-        if length > min(MAX_HEADER_BYTES, n_bytes - LENGTH_BYTES):
-            yield f"`{file}` is cut off in its header, or is no safetensors file"
-            return
-        text = opened.read(length)
     try:
-        tensors = {name: one for name, one in json.loads(text).items() if name != "__metadata__"}
-        end = (
-            LENGTH_BYTES + length + max((int(one["data_offsets"][1]) for one in tensors.values()), default=0)
-        )
-    except (ValueError, AttributeError, KeyError, TypeError, IndexError):
-        yield f"the header of `{file}` cannot be read"
-        return
-    if end != n_bytes:
-        yield f"`{file}` has {n_bytes} bytes, its header says {end}"
+        read_header(file)
+    except ModelError as error:
+        yield f"`{file}`: {error.message}"
 
 
-def _index(file: Path) -> Iterator[str]:
-    try:
-        shards = set(json.loads(file.read_bytes())["weight_map"].values())
-    except (ValueError, KeyError, TypeError, AttributeError):
-        yield f"the index `{file}` cannot be read"
+def _differences(settings: Settings, engine: str) -> Iterator[str]:
+    """From the catalogue: what is missing, and files of another size; nothing for a folder of one's own."""
+    model = settings.engine_settings(engine).options.get(MODEL_OPTION)
+    known = catalogue(settings)
+    entry = known.get(model) if isinstance(model, str) else None
+    if entry is None or Path(str(model)).exists():
         return
-    there = {one.name for one in file.parent.glob(TENSORS)}
-    for shard in sorted(map(str, shards - there)):
-        yield f"`{file.name}` names `{shard}`, which is not there"
+    cache = HubCache(cache_folder(settings))
+    for one in (entry, *(known.find(part) for part in entry.parts.values())):
+        snapshot = cache.find(one)
+        if snapshot is not None:
+            report = verify(snapshot, has_checksums=False)
+            yield from (f"{one.name}: `{problem.file}` {problem.what}" for problem in report.problems)
