@@ -1,29 +1,26 @@
 """All voices of a folder at once, for backups: read as they are, and put back as they were.
 
-Held in memory: a voice is a few recordings of at most half a minute. The lock and the names of drafts are
-those of the library, whose changes these must not meet, and which clears away what a crash leaves behind.
+Held in memory: a voice is a few recordings of at most half a minute.
 """
 
 from __future__ import annotations
 
-import fcntl
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from ttsops.audio import write_atomically
 from ttsops.audio.files import sync_directory
 from ttsops.errors import AudioError
+from ttsops.voices.changing import DRAFT, GONE, changing
 from ttsops.voices.keeping import clear_errors
 from ttsops.voices.manifest import is_id
 
 VoiceFiles = Mapping[str, Mapping[str, bytes]]
 """Id of a voice → name of a file → what is in it."""
 
-_LOCK, _DRAFT, _GONE = ".lock", ".draft-", ".gone-"
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.[a-z0-9]{1,8}")
 """Of what a voice's folder holds: one dot, no separator. A draft of a file begins with a dot and is none."""
 
@@ -35,7 +32,7 @@ def read_voices(folder: Path) -> dict[str, dict[str, bytes]]:
     """
     if not folder.is_dir():
         return {}
-    with _alone(folder), clear_errors(folder, "read"):
+    with changing(folder), clear_errors(folder, "read"):
         return {voice: _files(folder / voice) for voice in _ids(folder)}
 
 
@@ -57,7 +54,7 @@ def replace_voices(folder: Path, files: VoiceFiles) -> None:
     Raises `AudioError`.
     """
     check_voices(files)
-    with _alone(folder), clear_errors(folder):
+    with changing(folder), clear_errors(folder):
         now = set(_ids(folder))
         changed = {
             voice for voice in files if voice not in now or _files(folder / voice) != dict(files[voice])
@@ -65,23 +62,23 @@ def replace_voices(folder: Path, files: VoiceFiles) -> None:
         drafts = _write_drafts(folder, {voice: files[voice] for voice in sorted(changed)})
         for voice in sorted(changed | (now - set(files))):
             if voice in now:
-                (folder / voice).rename(folder / f"{_GONE}{secrets.token_hex(8)}")
+                (folder / voice).rename(folder / f"{GONE}{secrets.token_hex(8)}")
             if voice in drafts:
                 drafts[voice].rename(folder / voice)
         sync_directory(folder)
-        _clear(folder, _GONE)
+        _clear(folder, GONE)
 
 
 def _write_drafts(folder: Path, files: VoiceFiles) -> dict[str, Path]:
     drafts = {}
     try:
         for voice, content in files.items():
-            drafts[voice] = folder / f"{_DRAFT}{secrets.token_hex(8)}"
+            drafts[voice] = folder / f"{DRAFT}{secrets.token_hex(8)}"
             drafts[voice].mkdir()
             for name, data in content.items():
                 write_atomically(drafts[voice] / name, data)
     except BaseException:
-        _clear(folder, _DRAFT)
+        _clear(folder, DRAFT)
         raise
     return drafts
 
@@ -93,18 +90,6 @@ def _ids(folder: Path) -> list[str]:
 def _files(folder: Path) -> dict[str, bytes]:
     found = (path for path in sorted(folder.iterdir()) if _FILE_NAME.fullmatch(path.name) and path.is_file())
     return {path.name: path.read_bytes() for path in found}
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    with clear_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / _LOCK).open("wb")
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of when the file is closed, also by a kill
-        _clear(folder, _DRAFT)
-        _clear(folder, _GONE)
-        yield
 
 
 def _clear(folder: Path, prefix: str) -> None:
