@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve health smoke bench monitor soak diag test test-slow test-browser test-quality lint format docs lock accept warmup clean
+.PHONY: help setup setup-test pack serve health smoke bench monitor soak diag test test-slow test-browser test-quality lint format docs lock accept warmup clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -41,6 +41,9 @@ accept: setup-test ## ask the default engine everything that must be true before
 
 warmup: setup ## what the first listener would wait for: loading, and the first utterance (ENGINE=)
 	$(TTSOPS) warmup $(if $(ENGINE),--engine $(ENGINE))
+
+pack: setup ## models and voices into one archive, for a machine without a network (ARCHIVE=, MODELS=)
+	$(TTSOPS) models pack $(or $(ARCHIVE),models.tar) $(MODELS)
 
 smoke: setup-test ## start a server, send it twenty sentences, let a recogniser listen
 	$(BIN)/python -m pytest tests/e2e/test_words_are_heard.py -q -s
