@@ -33,13 +33,13 @@ def state_of(snapshot: Snapshot | None) -> str:
 
 def list_lines(found: Catalogue, cache: HubCache) -> Iterator[str]:
     """A table of all."""
-    yield f"{'model':<26}{'also':<24}{'state':<24}{'size':>10}  licence"
+    yield f"{'model':<26}{'also':<36}{'state':<24}{'size':>10}  licence"
     for entry in found:
         snapshot = cache.find(entry)
         n_bytes = snapshot.n_bytes if snapshot else entry.n_bytes
         size = size_text(n_bytes) if n_bytes is not None else "?"
         also = ", ".join(entry.aliases)
-        yield f"{entry.name:<26}{also:<24}{state_of(snapshot):<24}{size:>10}  {entry.licence or 'not said'}"
+        yield f"{entry.name:<26}{also:<36}{state_of(snapshot):<24}{size:>10}  {entry.licence or 'not said'}"
 
 
 def entry_facts(entry: Entry, snapshot: Snapshot | None) -> dict[str, Any]:
