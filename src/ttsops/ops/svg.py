@@ -7,8 +7,9 @@ than everything else that is installed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from xml.etree import ElementTree as Xml
 
 WIDTH, PANEL_HEIGHT, GAP = 720, 150, 44
@@ -16,6 +17,26 @@ LEFT, RIGHT, TOP, BOTTOM = 76, 24, 96, 48
 SOLID, LIGHT, BAD, GREY = "#1f5fa8", "#8fb6de", "#c0392b", "#777777"
 FONT = "font-family: system-ui, sans-serif; font-size: 12px"
 N_TICKS = 4
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Generic[T]):
+    """One curve of a panel, over things of one kind."""
+
+    label: str
+    colour: str
+    value: Callable[[T], float | None]
+    """None where there is no point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel(Generic[T]):
+    """One chart."""
+
+    title: str
+    lines: tuple[Line[T], ...]
 
 
 class Axis:

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from ttsops.ops.bench.level import Level
 from ttsops.ops.bench.run import Bench
-from ttsops.ops.svg import BAD, GREY, LIGHT, RIGHT, SOLID, WIDTH, Axis, Picture, axis_across
+from ttsops.ops.svg import BAD, GREY, LIGHT, RIGHT, SOLID, WIDTH, Axis, Line, Panel, Picture, axis_across
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One curve of a panel."""
-
-    label: str
-    colour: str
-    value: Callable[[Level], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One chart."""
-
-    title: str
-    lines: tuple[Line, ...]
-
-
-PANELS = (
+PANELS: tuple[Panel[Level], ...] = (
     Panel(
         "step, ms",
         (
@@ -65,7 +46,7 @@ def _verdict(bench: Bench) -> str:
     return f"{bench.capacity} streams without an underrun"
 
 
-def _draw_panel(picture: Picture, panel: Panel, bench: Bench, across: Axis) -> None:
+def _draw_panel(picture: Picture, panel: Panel[Level], bench: Bench, across: Axis) -> None:
     curves = [_points(line, bench.levels) for line in panel.lines]
     frame = picture.panel(panel.title, across, [y for curve in curves for _, y in curve])
     if bench.capacity:
@@ -79,7 +60,7 @@ def _draw_panel(picture: Picture, panel: Panel, bench: Bench, across: Axis) -> N
         picture.curve(frame, curve, line.colour)
 
 
-def _points(line: Line, levels: Sequence[Level]) -> list[tuple[float, float]]:
+def _points(line: Line[Level], levels: Sequence[Level]) -> list[tuple[float, float]]:
     """Of the tries of a level the better one, which decided."""
     best: dict[int, Level] = {}
     for level in levels:

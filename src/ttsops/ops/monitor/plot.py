@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from ttsops.errors import InvalidValue, NotInstalled
 from ttsops.ops.monitor.record import Run
-from ttsops.ops.svg import BAD, GREY, LIGHT, RIGHT, SOLID, WIDTH, Axis, Picture, axis_across
+from ttsops.ops.svg import BAD, GREY, LIGHT, RIGHT, SOLID, WIDTH, Axis, Line, Panel, Picture, axis_across
 
 INSTALL = "pip install 'tts-ops[plots]'"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One curve of a panel."""
-
-    label: str
-    colour: str
-    value: Callable[[Run], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One chart."""
-
-    title: str
-    lines: tuple[Line, ...]
-
-
-PANELS = (
+PANELS: tuple[Panel[Run], ...] = (
     Panel(
         "RTF (synthesis seconds / audio seconds)",
         (
@@ -92,7 +74,7 @@ def plot_png(runs: Sequence[Run]) -> bytes:
     return target.getvalue()
 
 
-def _draw_panel(picture: Picture, panel: Panel, runs: Sequence[Run], across: Axis) -> None:
+def _draw_panel(picture: Picture, panel: Panel[Run], runs: Sequence[Run], across: Axis) -> None:
     curves = [_points(line, runs) for line in panel.lines]
     frame = picture.panel(panel.title, across, [y for curve in curves for _, y in curve])
     for number in _regressions(runs):
@@ -105,7 +87,7 @@ def _draw_panel(picture: Picture, panel: Panel, runs: Sequence[Run], across: Axi
         picture.curve(frame, curve, line.colour)
 
 
-def _points(line: Line, runs: Sequence[Run]) -> list[tuple[float, float]]:
+def _points(line: Line[Run], runs: Sequence[Run]) -> list[tuple[float, float]]:
     found = [(float(number), line.value(run)) for number, run in enumerate(runs, 1)]
     return [(number, value) for number, value in found if value is not None]
 
