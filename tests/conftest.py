@@ -1,6 +1,7 @@
 """What every test may rely on."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,16 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos"}
+
+
+@pytest.fixture(autouse=True)
+def same_environment() -> Iterator[None]:
+    """A server in this process goes offline; the next test is as free as it was."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
