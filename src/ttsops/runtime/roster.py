@@ -12,6 +12,7 @@ from ttsops.errors import TtsOpsError
 from ttsops.observe.logs import get_logger
 from ttsops.speech import Voice
 from ttsops.voices.library import VoiceLibrary
+from ttsops.voices.suits import suited_voices
 
 _log = get_logger(__name__)
 
@@ -19,7 +20,9 @@ _log = get_logger(__name__)
 class Roster:
     """The voices of one engine; `folder` is that of the recordings it speaks from, if it does."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, engine: str = "") -> None:
+        """Voices that do not suit `engine` are left out; one that is not known wants a transcript."""
+        self._engine = engine
         self._library = VoiceLibrary(folder) if folder is not None else None
         self._own: tuple[Voice, ...] = ()
         self._voices: tuple[Voice, ...] = ()
@@ -43,7 +46,7 @@ class Roster:
         mark = self._library.mark()
         if mark != self._mark:
             try:
-                self._voices = (*self._own, *self._library.voices())
+                self._voices = (*self._own, *suited_voices(self._library, self._engine))
             except TtsOpsError as error:  # the folder cannot be read: what was known is the best there is
                 _log.warning("voices_unreadable", folder=str(self._library.folder), reason=error.message)
             self._mark = mark

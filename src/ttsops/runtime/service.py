@@ -68,7 +68,7 @@ class EngineService:
         self.last_error: TtsOpsError | None = None
         self.on_steps: Callable[[Steps], None] | None = None
         """Told of the worker's reports of its steps, for benchmarks; the metrics have them in any case."""
-        self._roster = Roster(voices_folder)
+        self._roster = Roster(voices_folder, name)
         self._engine_settings = engine_settings
         self._settings = settings
         self._clock = clock

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ttsops.speech import Voice
 from ttsops.voices.manifest import Manifest
+from ttsops.voices.reading import VoiceReader
 
 WANT_REFERENCE: Final = ("f5",)
 """Engines that want 2 to 12 s and what is said in them."""
@@ -26,3 +28,10 @@ def unsuited(manifest: Manifest) -> Mapping[str, str]:
 def wants_reference(engine: str) -> bool:
     """Whether it needs the transcript; so does every engine that is not known here."""
     return engine not in WANT_RECORDING
+
+
+def suited_voices(library: VoiceReader, engine: str) -> tuple[Voice, ...]:
+    """Whom `engine` can speak as, sorted; what cannot be read is left out, with a warning in the log."""
+    if wants_reference(engine):
+        return library.voices()
+    return tuple(manifest.voice for manifest in library.manifests())

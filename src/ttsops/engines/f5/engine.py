@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import torch
 
@@ -18,10 +16,9 @@ from ttsops.engines.f5.schedule import Schedule
 from ttsops.engines.f5.tokens import Vocabulary
 from ttsops.engines.f5.utterance import Utterance, Wish
 from ttsops.engines.f5.voices import VoiceShelf
+from ttsops.engines.pace import card_at_pace
 from ttsops.errors import EmptyText, Overloaded, TtsOpsError
 from ttsops.speech import OptionValue, SpeechRequest, Voice
-
-logger = logging.getLogger(__name__)
 
 WARM_TEXT = "The first bus leaves at seven, and the second one an hour later."
 N_WARM_STEPS = 2
@@ -64,14 +61,7 @@ class F5Engine(Engine):
             seconds = time.perf_counter() - started_at
         self.close(utterance)
         rtf = seconds * self._wish(request).schedule.n_steps / self._spoken_seconds(request)
-        if rtf > 1 and not self._is_live_anyway:
-            self.card = replace(self.card, is_realtime=False)
-            logger.warning(
-                "engine `%s` takes about %.1f s for a second of speech here: it makes files, and refuses "
-                "live streams; `live = true` offers them all the same",
-                self.card.name,
-                rtf,
-            )
+        self.card = card_at_pace(self.card, rtf, is_live_anyway=self._is_live_anyway)
 
     def open(self, request: SpeechRequest) -> Utterance:
         """Raises `EmptyText`, `UnknownVoice`, `InvalidValue` for what cannot be sampled, and `Overloaded`."""

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ttsops.engines.f5.card import SAMPLE_RATE
 from ttsops.engines.f5.durations import HOP, VoicePace, with_blank
 from ttsops.engines.f5.mel import MelSpectrogram
+from ttsops.engines.nn.hums import PITCHES, RMS, check_hum, hum, hum_voices
 from ttsops.errors import UnknownVoice, VoiceNotFound
 from ttsops.speech import Samples, Voice
 
@@ -119,33 +119,24 @@ class Hum:
 
     samples: Samples
     transcript: str = "Somebody hums and does not say a word. "
-    rms: float = TARGET_RMS
+    rms: float = RMS
 
 
 class HummedReferences:
     """Two voices for a model without weights, which are recordings of nobody."""
 
-    SECONDS = 3.0
-    PITCHES = {"en-Low_none": 110.0, "en-High_none": 190.0}  # noqa: RUF012 - a table
-
     def voices(self) -> Sequence[Voice]:
         """Always the same two."""
-        return [Voice(name, name, "en", "neutral", "A hum, not a voice") for name in self.PITCHES]
+        return hum_voices()
 
     def generation(self, voice_id: str) -> Hashable:
         """Never another."""
-        if voice_id not in self.PITCHES:
-            listed = ", ".join(f"`{one}`" for one in self.PITCHES)
-            raise VoiceNotFound(f"no voice `{voice_id}`", hint=f"voices: {listed}", param="voice")
+        check_hum(voice_id)
         return None
 
     def reference(self, voice_id: str) -> Reference:
         """A tone with overtones, swelling twice a second."""
-        self.generation(voice_id)
-        t = np.arange(round(self.SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
-        tone = sum(np.sin(2 * np.pi * self.PITCHES[voice_id] * k * t) / k for k in range(1, 12))
-        wave = tone * (1 + 0.5 * np.sin(4 * np.pi * t))
-        return Hum((wave * TARGET_RMS / np.sqrt(np.mean(wave**2))).astype(np.float32))
+        return Hum(hum(voice_id))
 
 
 class HumsUntilRecorded:
@@ -168,4 +159,4 @@ class HumsUntilRecorded:
         return self._of(voice_id).reference(voice_id)
 
     def _of(self, voice_id: str) -> References:
-        return self._hums if voice_id in HummedReferences.PITCHES else self._library
+        return self._hums if voice_id in PITCHES else self._library
