@@ -23,7 +23,7 @@ PROMPT_ENGINE = "vibevoice-realtime"
 
 PROMPT_SUFFIXES = (".pt", ".pth")
 ARCHIVE_SUFFIX = ".zip"
-ENGINES = ("f5", PROMPT_ENGINE)
+ENGINES = ("f5", "vibevoice", PROMPT_ENGINE)
 GENDERS = ("woman", "man", "person", "female", "male", "neutral")
 
 

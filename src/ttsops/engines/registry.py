@@ -68,6 +68,13 @@ BUILTIN = (
         requires=("torch", "safetensors", "tokenizers"),
     ),
     EngineSpec(
+        "vibevoice",
+        card="ttsops.engines.vibevoice.card:CARD",
+        factory="ttsops.engines.vibevoice.loading:create",
+        extra="vibevoice",
+        requires=("torch", "safetensors", "tokenizers", "psutil"),
+    ),
+    EngineSpec(
         "f5",
         card="ttsops.engines.f5.card:CARD",
         factory="ttsops.engines.f5.loading:create",

@@ -50,9 +50,6 @@ class Family:
     owns: Callable[[CaseFacts], bool]
     """Whether a case is one of these."""
 
-    installed_with: str = ""
-    """The engine whose requirements are these, if this one is in no registry."""
-
 
 def _is_realtime(facts: CaseFacts) -> bool:
     if "model_type" in facts.config:
@@ -78,12 +75,7 @@ def _is_vibevoice(facts: CaseFacts) -> bool:
 
 FAMILIES = (
     Family("vibevoice-realtime", "ttsops.engines.vibevoice_realtime.golden:check_case", _is_realtime),
-    Family(
-        "vibevoice",
-        "ttsops.engines.vibevoice.golden:check_case",
-        _is_vibevoice,
-        installed_with="vibevoice-realtime",
-    ),
+    Family("vibevoice", "ttsops.engines.vibevoice.golden:check_case", _is_vibevoice),
     Family("f5", "ttsops.engines.f5.golden:check_case", _is_f5),
 )
 """Tried in this order."""
@@ -132,7 +124,7 @@ def check_case(folder: Path) -> CaseResult:
         family = _family_of(folder)
     except InvalidValue as e:
         return CaseResult(folder, "", failure=e.message, is_case=False)
-    unavailable = registry.missing(family.installed_with or family.engine)
+    unavailable = registry.missing(family.engine)
     if unavailable is not None:
         raise unavailable
     started_at = time.monotonic()

@@ -8,8 +8,9 @@ import torch
 from dialogues import ATOL, HOP, mixed_dialogues, speak, speak_together
 
 from ttsops.engines.nn.few_rows import pack
-from ttsops.engines.vibevoice.generate import PROMPT_ROWS, advance, read_prefix
+from ttsops.engines.vibevoice.generate import PROMPT_ROWS, advance
 from ttsops.engines.vibevoice.model import VibeVoiceModel
+from ttsops.engines.vibevoice.prefix import read_prefix
 from ttsops.engines.vibevoice.random_model import SMALL, random_model
 from ttsops.engines.vibevoice.slots import DialogueSlots
 from ttsops.errors import Overloaded, TextTooLong
@@ -75,7 +76,7 @@ def test_a_prefix_read_once_gives_the_same_speech(model: VibeVoiceModel, slots: 
     expected = speak(model, slots, mixed_dialogues(model)[0])
     dialogue = mixed_dialogues(model)[0]
     prompt = dialogue.prompt(model)
-    prefix = read_prefix(model, prompt, torch.cat(list(dialogue.voices)), n_prompt_rows=10)
+    prefix = read_prefix(model, prompt.prefix, torch.cat(list(dialogue.voices)), n_prompt_rows=10)
     assert prefix.shape[3] == prompt.n_prefix
     assert model.config.tokens.audio not in prompt.ids[prompt.n_prefix :]
     dialogue.join(model, slots, prefix)
@@ -86,7 +87,7 @@ def test_a_prefix_read_once_gives_the_same_speech(model: VibeVoiceModel, slots: 
 
 def test_a_prefix_of_other_voices_is_refused(model: VibeVoiceModel, slots: DialogueSlots) -> None:
     one, other, *_ = mixed_dialogues(model)
-    prefix = read_prefix(model, one.prompt(model), torch.cat(list(one.voices)))
+    prefix = read_prefix(model, one.prompt(model).prefix, torch.cat(list(one.voices)))
     with pytest.raises(ValueError, match="prefix"):
         other.join(model, slots, prefix)
 

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from ttsops.engines.contract import NO_SAMPLES
 from ttsops.engines.nn.attention import Packing
-from ttsops.engines.nn.kv_slots import KvSlots, Span
 from ttsops.engines.nn.noise import NoiseSource, draw_noise
 from ttsops.engines.nn.sampler import Probe, Sampling
 from ttsops.engines.vibevoice.model import VibeVoiceModel
@@ -65,9 +64,9 @@ def start(
 ) -> Track:
     """A track at the beginning of its prompt, or after its prefix, in a slot that was taken.
 
-    `voices` [V, C] are the rows of all voices in the prompt; `prefix` is what `read_prefix` gave for it.
-    Without guidance the negative branch is left out: it has no weight. Raises `TextTooLong` for a prompt that
-    leaves no place for speech, `ValueError` for a prefix of another prompt's length.
+    `voices` [V, C] are the rows of all voices in the prompt; `prefix` is what was read of it before, see
+    `prefix.py`. Without guidance the negative branch is left out: it has no weight. Raises `TextTooLong` for
+    a prompt that leaves no place for speech, `ValueError` for a prefix of another prompt's length.
     """
     if len(prompt.ids) > slots.n_positions:
         raise TextTooLong(
@@ -88,28 +87,6 @@ def start(
         is_guided=sampling.cfg_scale != 1.0,
         position=0 if prefix is None else prefix.shape[3],
     )
-
-
-@torch.inference_mode()
-def read_prefix(
-    model: VibeVoiceModel, prompt: Prompt, voices: Tensor | None, n_prompt_rows: int = PROMPT_ROWS
-) -> Tensor:
-    """What the cache holds after the task and the voices [L, 2, G, P, D]: the same for all that they say."""
-    sizes, n_rows = model.config.language_model, prompt.n_prefix
-    cache = KvSlots(
-        model.layers.n_layers,
-        1,
-        sizes.num_key_value_heads,
-        n_rows,
-        sizes.head_dim,
-        dtype=model.dtype,
-        device=model.device,
-    )
-    x = _embed_prompt(model, prompt.ids[:n_rows], voices)
-    for start_at in range(0, n_rows, n_prompt_rows):
-        piece = x[start_at : start_at + n_prompt_rows]
-        model.layers(piece, Packing([Span(0, start_at, len(piece))], model.device), cache)
-    return cache.data[:, :, 0]
 
 
 @torch.inference_mode()
@@ -227,13 +204,13 @@ def _inputs(model: VibeVoiceModel, slots: DialogueSlots, tracks: Sequence[Track]
             for track, n in zip(tracks, rows.n_voice_rows, strict=True)
             if n and track.voices is not None
         ]
-        pool.append(_embed_prompt(model, rows.prompt_ids, torch.cat(voices) if voices else None))
+        pool.append(embed_prompt(model, rows.prompt_ids, torch.cat(voices) if voices else None))
     if rows.spoken_slots:
         pool.append(slots.inputs[_index(rows.spoken_slots, model.device)])
     return torch.cat(pool)[_index(rows.sources, model.device)]
 
 
-def _embed_prompt(model: VibeVoiceModel, ids: Sequence[int], voices: Tensor | None) -> Tensor:
+def embed_prompt(model: VibeVoiceModel, ids: Sequence[int], voices: Tensor | None) -> Tensor:
     """Rows [N, C] of a prompt, or a piece of it, with `voices` [V, C] where frames of voices stand."""
     embedded = model.embed(_index(ids, model.device))
     at = [i for i, one in enumerate(ids) if one == model.config.tokens.audio]

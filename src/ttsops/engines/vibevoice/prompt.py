@@ -42,6 +42,11 @@ class Prompt:
     n_prefix: int = 0
     """Ids that are the same whatever is said: the task and the voices."""
 
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        """Those ids."""
+        return self.ids[: self.n_prefix]
+
 
 def speaker_numbers(script: Script) -> Mapping[int, int]:
     """The number in the prompt of each speaker of a script.

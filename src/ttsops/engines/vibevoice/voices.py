@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ttsops.engines.vibevoice.model import VibeVoiceModel
+from ttsops.engines.vibevoice.pieces import Pieces, finish
 from ttsops.speech import Samples
 
 LEVEL_DB = -25.0
@@ -61,10 +62,18 @@ def whole_frames(samples: Samples, hop_length: int) -> Samples:
 @torch.inference_mode()
 def encode_voice(model: VibeVoiceModel, samples: Tensor) -> Tensor:
     """The encoder's latents [V, D], fp32, of samples [V · hop]."""
+    return finish(encode_in_pieces(model, samples))
+
+
+def encode_in_pieces(model: VibeVoiceModel, samples: Tensor) -> Pieces:
+    """The same, `CHUNK_FRAMES` at a time."""
     state, slot = model.acoustic.new_slots(1), torch.zeros(1, dtype=torch.long, device=model.device)
     whole = samples.to(model.device, model.dtype)[None]
-    chunks = torch.split(whole, CHUNK_FRAMES * model.config.hop_length, dim=1)
-    return torch.cat([model.acoustic(chunk, state, slot)[0] for chunk in chunks]).float()
+    latents = []
+    for chunk in torch.split(whole, CHUNK_FRAMES * model.config.hop_length, dim=1):
+        latents.append(model.acoustic(chunk, state, slot)[0])
+        yield
+    return torch.cat(latents).float()
 
 
 def blur(model: VibeVoiceModel, latents: Tensor, noise: VoiceNoise | None) -> Tensor:
@@ -78,7 +87,17 @@ def blur(model: VibeVoiceModel, latents: Tensor, noise: VoiceNoise | None) -> Te
 @torch.inference_mode()
 def prepare_voice(model: VibeVoiceModel, recording: Samples, seed: int = 0) -> Tensor:
     """Rows of the prompt [V, C] for a recording at 24 kHz, which is not empty."""
+    return finish(prepare_in_pieces(model, recording, seed))
+
+
+def prepare_in_pieces(model: VibeVoiceModel, recording: Samples, seed: int = 0) -> Pieces:
+    """The same, `CHUNK_FRAMES` at a time."""
     samples = whole_frames(level(recording), model.config.hop_length)
-    latents = encode_voice(model, torch.from_numpy(samples))
+    latents = yield from encode_in_pieces(model, torch.from_numpy(samples))
     noise = seeded_voice_noise(len(latents), model.config.latent_size, seed)
     return model.voice_rows(blur(model, latents, noise))
+
+
+def count_frames(recording: Samples, hop_length: int) -> int:
+    """Rows that a recording will have."""
+    return max(len(recording) // hop_length, 1)
