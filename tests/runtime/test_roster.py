@@ -53,6 +53,15 @@ def test_it_follows_every_change_of_the_library(tmp_path: Path) -> None:
     assert ids(roster) == ["en-Low_none", "en-Bob_man", "en-Carl_man"]
 
 
+def test_an_engine_that_needs_no_transcript_has_all_of_them(tmp_path: Path) -> None:
+    library = VoiceLibrary(tmp_path / "voices")
+    library.add("en-Alice_woman", recording(0), consent="Alice agreed")
+    for engine, expected in (("vibevoice", ["en-Alice_woman"]), ("f5", []), ("unheard of", [])):
+        roster = Roster(library.folder, engine)
+        roster.tell(())
+        assert ids(roster) == expected
+
+
 def test_nothing_is_read_while_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = VoiceLibrary(tmp_path / "voices")
     library.add("en-Alice_woman", recording(0), "Hello.", consent="Alice agreed")

@@ -8,6 +8,7 @@ WORDS = (
     "https://example.com www. http "
     "http:// [link](url) ** __ ``` ~~~ - * 1. # > | --- &amp; <br> <b> <!-- --> "
     "![ ]( [1] 😀 👍🏽 👨‍👩‍👧 🇫🇷 1️⃣ ❤️ 你好。 "
+    "Speaker 1: Speaker 12 :3 "
     "555-123-4567 2024-05-01 v1.2 1990s half\u00a0life\u00a0km \n\n \n"
 )
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ttsops.text import TextOptions, make_speakable
+from ttsops.text import SpeakableText, TextOptions, make_speakable
 
 pytestmark = pytest.mark.unit
 
@@ -153,6 +153,23 @@ CASES = {
 )
 def test_numbers_are_read_as_words(written: str, said: str) -> None:
     assert make_speakable(written, "en-US", ONLY) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Speaker 1: I have 5.\nspeaker 12 : No.", "Speaker 1: I have five.\nspeaker 12 : No."),
+        ("Hello.\n  Speaker 2:3 of us.", "Hello.\n  Speaker 2:3 of us."),
+        ("She was Speaker 1: I know.", "She was Speaker one: I know."),
+        ("Speaker 1 was late.", "Speaker one was late."),
+        ("The speaker before 1: me.", "The speaker before one: me."),
+        (f"{'word ' * 9}Speaker 1: no.", f"{'word ' * 9}Speaker one: no."),
+    ],
+)
+def test_the_number_of_a_speaker_of_a_script_is_kept(written: str, said: str) -> None:
+    assert make_speakable(written, "en", ONLY) == said
+    speakable = SpeakableText("en", ONLY)
+    assert "".join(map(speakable.feed, written)) + speakable.end() == said
 
 
 @pytest.mark.parametrize("language", ["de", "fr-FR", "zh", "enm", ""])

@@ -2,7 +2,8 @@
 
 Where a number begins, this waits until it ends and the word after it is known ("5 km", "2048 tokens"), and no
 longer; other words are not held back. A number that fits no rule (`a1b2`, `x=5`, `192.168.0.0/16`) is left as
-it is, for the voice to read as it can: better than a wrong guess.
+it is, for the voice to read as it can: better than a wrong guess. The number of a speaker at the beginning of
+a line (`Speaker 1: …`) belongs to the script, and is not said.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ttsops.text.number_amounts import AMOUNT_RULES
 from ttsops.text.number_forms import FORM_RULES
 from ttsops.text.number_patterns import CURRENCY, NumberRule, number_pattern
 from ttsops.text.number_words import cardinal
-from ttsops.text.rewriter import Rewriter, Taken, Window
+from ttsops.text.rewriter import LOOK_BEHIND, Rewriter, Taken, Window
 
 _RULES = (*FORM_RULES, *AMOUNT_RULES)
 
@@ -32,6 +33,8 @@ _NUMBER_START = re.compile(
 _NUMBER_START_PART = re.compile(
     rf"(?:[(#v]|\+\(?|[-−+]?{CURRENCY}[ -]?|[-−]|[{_PREFIX}] ?[-−+]?{CURRENCY}?)\Z"
 )
+_SPEAKER = re.compile(r"(?:\A|\n)[^\S\n]*Speaker[^\S\n]+\Z", re.IGNORECASE)
+_SPEAKER_NUMBER = re.compile(r"\d+(?=[^\S\n]*:)")
 _WORD = re.compile(r"\S+")
 _SPACES = " \u00a0\u202f"
 _OPERATORS = frozenset("+-–−×÷*/=x%")
@@ -56,6 +59,8 @@ class Numbers(Rewriter):
         end = _known_end(window)
         if end is None:
             return None
+        if label := _speaker_number(text, start, end):
+            return start + len(label), label
         for pattern, say in _rules_at(text, start):
             found = pattern.match(text, start, end)
             if found and (words := say(found)):
@@ -65,6 +70,16 @@ class Numbers(Rewriter):
         word = _WORD.match(text, start, end)
         assert word is not None  # it begins with a digit
         return word.end(), word[0]
+
+
+def _speaker_number(text: str, start: int, end: int) -> str:
+    """The number here if it is a speaker's in a script; empty if it is not."""
+    found = _SPEAKER_NUMBER.match(text, start, end)
+    if not found:
+        return ""
+    # Only within the first characters of a text is the beginning of what is known that of a line.
+    before = text[:start] if start < LOOK_BEHIND else "…" + text[start - LOOK_BEHIND : start]
+    return found[0] if _SPEAKER.search(before) else ""
 
 
 def _rules_at(text: str, start: int) -> tuple[NumberRule, ...]:
