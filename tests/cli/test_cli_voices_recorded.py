@@ -54,6 +54,16 @@ def test_a_recording_becomes_a_voice(ttsops: Ttsops) -> None:
     ]
 
 
+def test_an_engine_that_needs_no_transcript_takes_a_recording_without(ttsops: Ttsops) -> None:
+    write_recording("alice.wav")
+    facts = ("--name", "en-Alice_woman", "--consent", "Alice agreed", "--to", "voices")
+    refused = ttsops("voices", "import", "--engine", "f5", "alice.wav", *facts)
+    assert refused.code == 2, refused.err
+    done = ttsops("voices", "import", "--engine", "vibevoice", "alice.wav", *facts)
+    assert done.code == 0, done.err
+    assert "Not for `f5`" in done.err
+
+
 def test_it_is_shown_with_its_consent(ttsops: Ttsops) -> None:
     import_alice(ttsops)
     shown = ttsops("voices", "show", "en-Alice_woman", "--in", "voices")

@@ -107,6 +107,7 @@ def _import_recording(
     files: tuple[Path, ...], library: VoiceLibrary, engine: str | None, given: dict[str, str]
 ) -> None:
     from ttsops.voices.naming import name_voice
+    from ttsops.voices.suits import wants_reference
 
     if len(files) != 1:
         raise InvalidValue(
@@ -122,7 +123,7 @@ def _import_recording(
         consent=given.get("consent", ""),
         licence=given.get("licence", ""),
         name=voice.name,
-        needs_reference=engine is not None,
+        needs_reference=engine is not None and wants_reference(engine),
     )
     _tell(manifest, library)
 
