@@ -16,6 +16,7 @@ from ttsops.engines.contract import EngineCard, Shapes
 from ttsops.errors import AudioError, VoiceNotFound
 from ttsops.speech import OptionValue
 from ttsops.voices.library import VoiceLibrary
+from ttsops.voices.suits import wants_reference
 
 WHOLE_BYTES = 1 << 20
 """A file up to this size is read whole."""
@@ -97,7 +98,11 @@ def voice_identity(card: EngineCard, options: Mapping[str, OptionValue], voice_i
     if card.clones_voices:
         try:
             manifest = VoiceLibrary(folder).get(voice_id)
-            speaks_from = manifest.active or manifest.recording
+            speaks_from = (
+                manifest.active or manifest.recording
+                if wants_reference(card.name)
+                else manifest.recording or manifest.baseline
+            )
             return speaks_from.sha256[:DIGITS] if speaks_from else ""
         except (VoiceNotFound, AudioError):
             return ""

@@ -33,16 +33,31 @@ class VibeVoiceOptions(EngineOptions, frozen=True):
 
     model: Annotated[
         str,
-        Meta(description="Folder of VibeVoice-1.5B or Large, as published or as converted for transformers"),
+        Meta(
+            description="Folder of VibeVoice-1.5B or Large in either layout; `1.5B` or `large` once pulled",
+            extra={"shapes": "files"},
+        ),
     ] = ""
     tokenizer: Annotated[
-        str, Meta(description="Folder of Qwen/Qwen2.5-1.5B's tokenizer; the model's folder if empty")
+        str,
+        Meta(
+            description="Folder of Qwen/Qwen2.5-1.5B's tokenizer; the model's folder if empty",
+            extra={"shapes": "files"},
+        ),
     ] = ""
     voices: Annotated[
-        str, Meta(description="Folder of imported voices; `voices` in the model's folder if empty")
+        str,
+        Meta(
+            description="Folder of imported voices; `voices` in the model's folder if empty",
+            extra={"shapes": "voices"},
+        ),
     ] = ""
     default_voice: Annotated[
-        str, Meta(description="Who speaks when a request names nobody; the first if empty")
+        str,
+        Meta(
+            description="Who speaks when a request names nobody; the first if empty",
+            extra={"shapes": "nothing"},
+        ),
     ] = ""
     max_positions: Annotated[
         int,
@@ -51,6 +66,7 @@ class VibeVoiceOptions(EngineOptions, frozen=True):
             le=MAX_POSITIONS,
             description="Positions of a dialogue: voices, script, and 7.5 for each second of speech; memory "
             "grows with it. No more than the model has",
+            extra={"shapes": "nothing"},
         ),
     ] = DEFAULT_POSITIONS
     max_frames_per_char: Annotated[
@@ -60,6 +76,7 @@ class VibeVoiceOptions(EngineOptions, frozen=True):
             le=100.0,
             description="Where speech without an end is cut off: frames (7.5 a second) for each character; "
             "speech has about 0.5",
+            extra={"shapes": "nothing"},
         ),
     ] = 2.0
     random_weights: Annotated[
@@ -70,10 +87,20 @@ class VibeVoiceOptions(EngineOptions, frozen=True):
     ] = ""
     random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
     live: Annotated[
-        bool, Meta(description="Offer live streams even if a frame takes too long for them on this device")
+        bool,
+        Meta(
+            description="Offer live streams even if a frame takes too long for them on this device",
+            extra={"shapes": "nothing"},
+        ),
     ] = False
     threads: Annotated[
-        int, Meta(ge=0, le=1024, description="CPU threads of a step; 0 for the library's choice")
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="CPU threads of a step; 0 for the library's choice",
+            extra={"shapes": "nothing"},
+        ),
     ] = 0
 
     @property

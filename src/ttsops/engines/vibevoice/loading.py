@@ -9,7 +9,14 @@ from pathlib import Path
 import torch
 
 from ttsops.engines.contract import EngineCard, EngineConfig
-from ttsops.engines.nn.devices import check_half, free_bytes, pick_device, pick_dtype, pick_layer
+from ttsops.engines.nn.devices import (
+    check_half,
+    check_memory,
+    free_bytes,
+    pick_device,
+    pick_dtype,
+    pick_layer,
+)
 from ttsops.engines.nn.freed_memory import give_back_freed
 from ttsops.engines.nn.linear import MakeLayer
 from ttsops.engines.nn.qwen_tokenizer import HashedWords, QwenTokenizer, Tokenizer
@@ -28,6 +35,8 @@ from ttsops.engines.vibevoice.recordings import (
 from ttsops.engines.vibevoice.shelf import MAX_PREFIX_POSITIONS, VoiceShelf
 from ttsops.engines.vibevoice.slots import DialogueSlots
 from ttsops.errors import ConfigError, EngineUnavailable
+from ttsops.models.cache import require
+from ttsops.models.policy import dtypes_of
 from ttsops.voices.library import VoiceLibrary
 
 logger = logging.getLogger(__name__)
@@ -37,6 +46,9 @@ MEMORY_SHARE = 0.8
 
 CPU_MAX_STREAMS = 4
 """A processor is slower than playback with one already; more would only wait."""
+
+MODEL = "VibeVoice-1.5B"
+"""Its name in the catalogue, which says in what format it and VibeVoice-Large run where."""
 
 LEAST_TOKENS = 75
 """Ten seconds, however short the text is."""
@@ -48,8 +60,11 @@ def create(config: EngineConfig) -> VibeVoiceEngine:
     """Raises `ConfigError` for options it does not take, `EngineUnavailable` if there is nothing to load."""
     options = read_options(CARD.name, config.options, VibeVoiceOptions)
     device = pick_device(config)
-    dtype = pick_dtype(config, device)
+    # Half precision on MPS has to be proven before `auto` takes it; there is no such test here yet.
+    dtype = pick_dtype(config, device, {**dtypes_of(MODEL), "mps": "fp32"})
     check_half(dtype, device)
+    if not options.random_weights:
+        check_memory(_model_folder(options), config, device, dtype)
     if options.threads:
         torch.set_num_threads(options.threads)
     recordings = _recordings(options)
@@ -77,12 +92,7 @@ def _parts(
         sizes = FULL if options.random_weights == "full" else SMALL
         model = random_model(sizes, options.random_seed, device=device, dtype=dtype, layer=layer)
         return model, HashedWords(min(model.config.tokens.ids))
-    if not options.model:
-        raise EngineUnavailable(
-            f"engine `{CARD.name}` has no weights",
-            hint=f'set `model` in `[engines.{CARD.name}.options]` to a folder, or `random_weights = "small"`',
-        )
-    folder = Path(options.model)
+    folder = _model_folder(options)
     # Reading it takes a moment, the weights a minute: what is wrong should be known at once.
     tokenizer = QwenTokenizer(Path(options.tokenizer) if options.tokenizer else folder)
     model = load_model(folder, device=device, dtype=dtype, layer=layer)
@@ -93,6 +103,15 @@ def _parts(
             hint="set `tokenizer` to the folder of Qwen/Qwen2.5-1.5B's tokenizer",
         )
     return model, tokenizer
+
+
+def _model_folder(options: VibeVoiceOptions) -> Path:
+    if not options.model:
+        raise EngineUnavailable(
+            f"engine `{CARD.name}` has no weights",
+            hint=f"`ttsops models pull 1.5B`, and set `model` to `1.5B` in `[engines.{CARD.name}.options]`",
+        )
+    return require(Path(options.model))
 
 
 def _recordings(options: VibeVoiceOptions) -> Recordings:
