@@ -9,10 +9,13 @@ import pytest
 
 from ttsops.engines import registry
 from ttsops.runtime.identity import file_identity, voice_identity, weights_identity
+from ttsops.voices.library import VoiceLibrary
+from voices.speech_like import babble, wav_bytes
 
 pytestmark = pytest.mark.unit
 
 F5 = registry.card("f5")
+VIBEVOICE = registry.card("vibevoice")
 REALTIME = registry.card("vibevoice-realtime")
 
 
@@ -77,3 +80,15 @@ def test_a_name_that_is_no_voice_there_reads_nothing(model: Path, voice: str) ->
     (model / "voices").mkdir()
     assert voice_identity(REALTIME, {"model": str(model)}, voice) == ""
     assert voice_identity(replace(F5), {"voices": str(model / "voices")}, voice) == ""
+
+
+def test_an_override_is_what_engines_with_a_transcript_speak_from_and_no_others(tmp_path: Path) -> None:
+    library = VoiceLibrary(tmp_path / "voices")
+    alice = "en-Alice_woman"
+    library.add(alice, wav_bytes(babble(3.0, seed=1)), "Some words are said here.", consent="Alice agreed")
+    options = {"voices": str(library.folder)}
+    before = [voice_identity(card, options, alice) for card in (F5, VIBEVOICE)]
+    library.set_override(alice, wav_bytes(babble(3.0, seed=2)), "Other words.", consent="Alice agreed")
+    after = [voice_identity(card, options, alice) for card in (F5, VIBEVOICE)]
+    assert after[0] not in (before[0], "")
+    assert after[1] == before[1] != ""
