@@ -14,7 +14,6 @@ from ttsops.engines.nn.devices import (
     check_memory,
     free_bytes,
     pick_device,
-    pick_dtype,
     pick_layer,
 )
 from ttsops.engines.nn.freed_memory import give_back_freed
@@ -25,6 +24,7 @@ from ttsops.engines.vibevoice.card import CARD, VibeVoiceOptions
 from ttsops.engines.vibevoice.engine import VibeVoiceEngine
 from ttsops.engines.vibevoice.length import USUAL_FRAMES_PER_CHAR, LengthBound
 from ttsops.engines.vibevoice.model import VibeVoiceModel, load_model
+from ttsops.engines.vibevoice.number_format import pick_format
 from ttsops.engines.vibevoice.random_model import FULL, SMALL, random_model
 from ttsops.engines.vibevoice.recordings import (
     HummedRecordings,
@@ -36,7 +36,6 @@ from ttsops.engines.vibevoice.shelf import MAX_PREFIX_POSITIONS, VoiceShelf
 from ttsops.engines.vibevoice.slots import DialogueSlots
 from ttsops.errors import ConfigError, EngineUnavailable
 from ttsops.models.cache import require
-from ttsops.models.policy import dtypes_of
 from ttsops.voices.library import VoiceLibrary
 
 logger = logging.getLogger(__name__)
@@ -46,9 +45,6 @@ MEMORY_SHARE = 0.8
 
 CPU_MAX_STREAMS = 4
 """A processor is slower than playback with one already; more would only wait."""
-
-MODEL = "VibeVoice-1.5B"
-"""Its name in the catalogue, which says in what format it and VibeVoice-Large run where."""
 
 LEAST_TOKENS = 75
 """Ten seconds, however short the text is."""
@@ -60,8 +56,7 @@ def create(config: EngineConfig) -> VibeVoiceEngine:
     """Raises `ConfigError` for options it does not take, `EngineUnavailable` if there is nothing to load."""
     options = read_options(CARD.name, config.options, VibeVoiceOptions)
     device = pick_device(config)
-    # Half precision on MPS has to be proven before `auto` takes it; there is no such test here yet.
-    dtype = pick_dtype(config, device, {**dtypes_of(MODEL), "mps": "fp32"})
+    dtype = pick_format(config, device)
     check_half(dtype, device)
     if not options.random_weights:
         check_memory(_model_folder(options), config, device, dtype)
