@@ -22,9 +22,8 @@ def worker_environment(settings: WorkerSettings, env: Mapping[str, str]) -> dict
     changed = {**env, OFFLINE: "1"}
     if settings.threads is not None:
         changed[THREADS] = str(settings.threads)
-    if settings.wait_policy or not env.get(WAIT_POLICY):
-        # Threads that spin while they wait take the cores of the server, the encoders and other workers.
-        changed[WAIT_POLICY] = (settings.wait_policy or "passive").upper()
+    if settings.wait_policy:
+        changed[WAIT_POLICY] = settings.wait_policy.upper()
     ratio = settings.mps_high_watermark_ratio
     if ratio is not None:
         changed[MPS_HIGH] = f"{ratio:g}"

@@ -224,8 +224,8 @@ class WorkerSettings(Section, frozen=True):
     wait_policy: Annotated[
         Literal["", "passive", "active"],
         Meta(
-            description="How those threads wait, as `OMP_WAIT_POLICY`: `active` spins, and takes the cores "
-            "of everybody else; empty for what the environment says, else passive"
+            description="How those threads wait, as `OMP_WAIT_POLICY`: `passive` sleeps, and leaves cores "
+            "to others; `active` spins; empty for what the environment or the library says"
         ),
     ] = ""
     mps_high_watermark_ratio: Annotated[
