@@ -38,6 +38,7 @@ def unwritten(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_recorded_weights_are_exported_and_agree_with_their_recording(ttsops: Ttsops, tmp_path: Path) -> None:
     out = tmp_path / "case-onnx"
     done = ttsops("export", "onnx", "--engine", "f5", "--model", CASE, "--out", out)

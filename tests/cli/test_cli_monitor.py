@@ -22,6 +22,7 @@ def paced(ttsops: Ttsops) -> Ttsops:
     return ttsops
 
 
+@pytest.mark.slow
 def test_a_run_is_a_line_and_a_slower_one_ends_with_1_and_its_reason(paced: Ttsops) -> None:
     done = paced("monitor", "run", *QUICK)
     assert (done.code, done.err) == (0, "")

@@ -42,6 +42,7 @@ def bench(settings: Settings, plan: Plan) -> Bench:
     return asyncio.run(run_bench(settings, plan))
 
 
+@pytest.mark.slow
 def test_the_capacity_found_is_the_one_that_the_cost_of_a_step_allows() -> None:
     settings = tone(chunk_seconds=CHUNK, step_seconds=STEP, utterance_seconds=EACH)
     found = bench(settings, Plan(first=8, limit=60, is_search=True, scene=Scene(seconds=1.2)))
