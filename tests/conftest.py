@@ -1,6 +1,7 @@
 """What every test may rely on."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 # PyTorch's threads wait for each other by spinning: beside other programs that takes ten times as long. It is
 # read when the first of its libraries is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# A shell's background jobs are deaf to Ctrl-C, and so is what they start: tests send it to programs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos"}
 
