@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from ttsops.engines.contract import EngineCard, EngineConfig, OptionSpec, Shapes
 from ttsops.errors import ConfigError
@@ -21,6 +22,27 @@ from ttsops.speech import OptionValue
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of an engine's set-up options. Every field has a default."""
+
+
+class NetworkOptions(EngineOptions, frozen=True):
+    """Base of the set-up options of a neural engine."""
+
+    random_weights: Annotated[
+        Literal["", "small", "full"],
+        Meta(
+            description="`small` or `full`: noise instead of speech, for tests and benchmarks without weights"
+        ),
+    ] = ""
+    random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
+    threads: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="CPU threads of a step; 0 for the library's choice",
+            extra={"shapes": "nothing"},
+        ),
+    ] = 0
 
 
 O = TypeVar("O", bound=EngineOptions)  # noqa: E741 - O for options

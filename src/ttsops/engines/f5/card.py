@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from ttsops.engines.contract import EngineCard, OptionSpec
-from ttsops.engines.setup import EngineOptions, describe_options
+from ttsops.engines.setup import NetworkOptions, describe_options
 
 SAMPLE_RATE = 24_000
 
@@ -16,7 +16,7 @@ PRESETS = {"live": 7, "balanced": 12, "recorded": 16, "archive": 32}
 """Name → steps from noise to speech."""
 
 
-class F5Options(EngineOptions, frozen=True):
+class F5Options(NetworkOptions, frozen=True):
     """Where the weights and the voices are."""
 
     model: Annotated[
@@ -50,13 +50,6 @@ class F5Options(EngineOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = ""
-    random_weights: Annotated[
-        Literal["", "small", "full"],
-        Meta(
-            description="`small` or `full`: noise instead of speech, for tests and benchmarks without weights"
-        ),
-    ] = ""
-    random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
     only_nfe: Annotated[
         str,
         Meta(
@@ -90,15 +83,6 @@ class F5Options(EngineOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = False
-    threads: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=1024,
-            description="CPU threads of a step; 0 for the library's choice",
-            extra={"shapes": "nothing"},
-        ),
-    ] = 0
 
     @property
     def voices_folder(self) -> Path | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from ttsops.engines.contract import EngineCard, OptionSpec
-from ttsops.engines.setup import EngineOptions, describe_options
+from ttsops.engines.setup import NetworkOptions, describe_options
 
 SAMPLE_RATE = 24_000
 
@@ -28,7 +28,7 @@ MAX_TEXT_CHARS = 100_000
 """90 minutes of speech have about 80 000."""
 
 
-class VibeVoiceOptions(EngineOptions, frozen=True):
+class VibeVoiceOptions(NetworkOptions, frozen=True):
     """Where the weights and the voices are, and how long a dialogue may be."""
 
     model: Annotated[
@@ -79,13 +79,6 @@ class VibeVoiceOptions(EngineOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = 2.0
-    random_weights: Annotated[
-        Literal["", "small", "full"],
-        Meta(
-            description="`small` or `full`: noise instead of speech, for tests and benchmarks without weights"
-        ),
-    ] = ""
-    random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
     live: Annotated[
         bool,
         Meta(
@@ -93,15 +86,6 @@ class VibeVoiceOptions(EngineOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = False
-    threads: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=1024,
-            description="CPU threads of a step; 0 for the library's choice",
-            extra={"shapes": "nothing"},
-        ),
-    ] = 0
 
     @property
     def voices_folder(self) -> Path | None:

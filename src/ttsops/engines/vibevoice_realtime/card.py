@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from ttsops.engines.contract import EngineCard, OptionSpec
-from ttsops.engines.setup import EngineOptions, describe_options
+from ttsops.engines.setup import NetworkOptions, describe_options
 
 SAMPLE_RATE = 24_000
 
@@ -47,7 +47,7 @@ OPENAI_ALIASES = {
 }
 
 
-class RealtimeOptions(EngineOptions, frozen=True):
+class RealtimeOptions(NetworkOptions, frozen=True):
     """Where the weights are, and how much of a context each stream may fill."""
 
     model: Annotated[
@@ -87,13 +87,6 @@ class RealtimeOptions(EngineOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = MAX_POSITIONS
-    random_weights: Annotated[
-        Literal["", "small", "full"],
-        Meta(
-            description="`small` or `full`: noise instead of speech, for tests and benchmarks without weights"
-        ),
-    ] = ""
-    random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of random weights")] = 0
     step_form: Annotated[
         Literal["auto", "ragged", "static"],
         Meta(
@@ -102,15 +95,6 @@ class RealtimeOptions(EngineOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = "auto"
-    threads: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=1024,
-            description="CPU threads of a step; 0 for the library's choice",
-            extra={"shapes": "nothing"},
-        ),
-    ] = 0
 
     @property
     def voices_folder(self) -> Path | None:
