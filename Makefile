@@ -61,7 +61,8 @@ diag: setup ## pack a support bundle, without secrets and text (LOG=)
 	$(TTSOPS) diag $(if $(LOG),--log $(LOG))
 
 test: setup-test ## run the tests, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile \
+		--cov --cov-report=term:skip-covered --cov-fail-under=85
 
 test-slow: setup-test ## the proof that takes minutes
 	$(BIN)/python -m pytest -m slow --timeout 900
