@@ -38,6 +38,7 @@
     + NoAudio              finished without a sample
     + BadAudio             samples that must not leave: not finite
     + NoEos                hit the length cap instead of an end
+    + NoSpeech             only silence or noise was made
   * StreamEnded            the utterance was ended before its end
     + Cancelled            by the listener, a barge-in or a hang-up
     + DeadlineExceeded     by its deadline
@@ -298,6 +299,12 @@ class NoEos(EngineError):
     """Hit the length cap instead of an end."""
 
     code = "no_eos"
+
+
+class NoSpeech(EngineError):
+    """Only silence or noise was made."""
+
+    code = "no_speech"
 
 
 class StreamEnded(TtsOpsError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ttsops.engines.contract import Engine, EngineCard, EngineConfig, Step
+from ttsops.engines.contract import Engine, EngineCard, EngineConfig, Fault, Step
 from ttsops.engines.tone.card import CARD
 from ttsops.errors import UnknownVoice
 from ttsops.runtime.loop import EngineLoop
@@ -17,6 +17,7 @@ from ttsops.runtime.messages import (
     End,
     Event,
     Failed,
+    Faulted,
     Finished,
     Load,
     LoadFailed,
@@ -195,3 +196,13 @@ def test_a_session_without_an_engine_ends_quietly() -> None:
     loop.post(Shutdown())
     loop.run()
     assert events == []
+
+
+def test_what_the_engine_notices_of_itself_is_told() -> None:
+    noticed = (Fault("noise", "again"), Fault("endless", "let_pass"))
+    session = Session(Scripted(sound(faults=noticed[:1]), sound(faults=noticed[1:], is_done=True)))
+    session.post(Open(1, SpeechRequest("a word"), 8.0, is_live=True))
+    session.wait_for(Closed)
+    found = [event.faults for event in session.events if isinstance(event, Faulted)]
+    assert found == [noticed[:1], noticed[1:]]
+    session.stop()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttsops.engines.contract import EngineCard, EngineConfig
+from ttsops.engines.contract import EngineCard, EngineConfig, Fault
 from ttsops.errors import Overloaded
 from ttsops.runtime import messages
 from ttsops.runtime.link import FrameReader
@@ -30,6 +30,7 @@ EXAMPLES: list[messages.Message] = [
     messages.LoadFailed(messages.WireError("engine_unavailable", "why", "do", None, 2.0)),
     messages.Audio(1, b"\0\0\0\0", (Mark(0.1, 2, 3),)),
     messages.Starved(1),
+    messages.Faulted(1, (Fault("noise", "again"),)),
     messages.Finished(1, 0.5),
     messages.Failed(1, messages.WireError("no_audio", "why")),
     messages.Closed(1),

@@ -1,13 +1,14 @@
 """The runtime as the server uses it, over a thread and over a worker process: one behaviour for both."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from runtime.conftest import hear, running, tone_settings, until
-from ttsops.engines.contract import EngineConfig
+from ttsops.engines.contract import EngineConfig, Fault
 from ttsops.engines.registry import create
 from ttsops.errors import (
     Cancelled,
@@ -24,8 +25,10 @@ from ttsops.errors import (
 )
 from ttsops.observe import metrics
 from ttsops.runtime import Runtime, Stream
+from ttsops.runtime.messages import Faulted
+from ttsops.runtime.stream import PACE_LEAD_SECONDS
 from ttsops.settings import EngineSettings, RuntimeSettings, Settings
-from ttsops.speech import SpeechRequest
+from ttsops.speech import SAMPLE_RATE, SpeechRequest
 from ttsops.testing import speak
 
 pytestmark = pytest.mark.server
@@ -307,3 +310,44 @@ async def test_an_engine_slower_than_playback_makes_files_and_no_live_streams(in
             await runtime.open(request)
         samples = await hear(await runtime.open(request, is_live=False))
     np.testing.assert_array_equal(samples, speak(create("tone", EngineConfig()), request).samples)
+
+
+async def test_a_stream_that_was_made_whole_is_sent_at_the_pace_of_play() -> None:
+    request = SpeechRequest("A whole sentence, and then some more of it.")  # 2.6 s
+    async with running(tone_settings(simulates_live=True), in_process=True) as runtime:
+        for is_live in (True, False):
+            started = time.monotonic()
+            async with await runtime.open(request, is_live=is_live) as stream:
+                audio = await hear(stream)
+            seconds = time.monotonic() - started
+            if is_live:
+                assert seconds > len(audio) / SAMPLE_RATE - PACE_LEAD_SECONDS - 0.2
+                assert stream.stats.underruns == 0
+            else:
+                assert seconds < len(audio) / SAMPLE_RATE - PACE_LEAD_SECONDS - 0.2, "a file does not wait"
+
+
+async def test_whoever_hangs_up_does_not_wait_for_the_pace() -> None:
+    async with running(tone_settings(simulates_live=True), in_process=True) as runtime:
+        stream = await runtime.open(SpeechRequest("word " * 400))
+        async with asyncio.timeout(30):
+            async with stream:
+                await anext(stream)
+                reading = asyncio.create_task(hear(stream))
+                await asyncio.sleep(0.05)
+                stream.cancel("client")
+                with pytest.raises(Cancelled):
+                    await reading
+
+
+async def test_what_an_engine_notices_of_itself_is_counted() -> None:
+    def counted() -> float:
+        labels = {"engine": "tone", "fault": "noise", "answer": "again"}
+        return metrics.SPEECH_FAULTS.labels(**labels)._value.get()
+
+    before = counted()
+    async with running(tone_settings(), in_process=True) as runtime:
+        async with await runtime.open(SpeechRequest("A word.")) as stream:
+            runtime.service()._on_event(Faulted(stream.number, (Fault("noise", "again"),)))
+            await hear(stream)
+    assert counted() == before + 1

@@ -89,6 +89,9 @@ class EngineCard:
     is_realtime: bool = True
     """False if it was measured to be slower than playback on its device: it makes files, no live streams."""
 
+    simulates_live: bool = False
+    """It is slower than playback, and makes a live stream whole before it is sent at the pace of play."""
+
     deterministic: bool = True
     """Same request and seed, same samples."""
 
@@ -108,6 +111,23 @@ class EngineCard:
     """Device memory of one open utterance; 0 where it does not matter."""
 
 
+GUARD = "guard"
+"""The option of a request that says what an engine does about faults in its own speech; `off` is nothing."""
+
+FaultKind: TypeAlias = Literal["silence", "noise", "sudden_end", "endless"]
+"""What an engine noticed in its own speech: nothing is heard, or only noise; it ended long before its text,
+or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with what was made, and what was done about it."""
+
+    kind: FaultKind
+    answer: Literal["again", "let_pass"]
+    """Made again with another seed; or left as it is: it was heard already, or too many tries were made."""
+
+
 @dataclass(slots=True)
 class Step:
     """What one step did for one utterance."""
@@ -123,6 +143,9 @@ class Step:
 
     needs_text: bool = False
     """Starved: stepping again is pointless before `append` or `end`."""
+
+    faults: tuple[Fault, ...] = ()
+    """What the engine noticed and dealt with; counted, never told to the listener."""
 
     error: TtsOpsError | None = None
     """This utterance failed; its neighbours did not. Only `close` may follow."""

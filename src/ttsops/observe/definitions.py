@@ -174,6 +174,17 @@ CANCELS = Definition(
     "utterances",
     ENGINE | {"reason": "`hangup`, `client`, `barge_in`, `deadline`, `shutdown`, `slow_reader` or `error`"},
 )
+SPEECH_FAULTS = Definition(
+    "tts_speech_faults_total",
+    "counter",
+    "Faults that an engine noticed in its own speech while it was made",
+    "faults",
+    ENGINE
+    | {
+        "fault": "`silence`, `noise`, `sudden_end` or `endless`",
+        "answer": "`again`: made again with another seed; `let_pass`: left as it is",
+    },
+)
 FAILOVERS = Definition(
     "tts_failovers_total",
     "counter",

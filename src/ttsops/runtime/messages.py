@@ -8,6 +8,7 @@ Append(stream, text) … End(stream)         Starved(stream)      waits for text
 Ack(stream, seconds)    what was read      Finished(stream, …) | Failed(stream, error)
 Cancel(stream)                             Closed(stream)       its place is free
 Ping(number)                               Pong(number, step_age_seconds)
+                                           Faulted(stream, faults)     noticed and dealt with
                                            Steps(durations, batch sizes)   twice a second while busy
 Shutdown()                                 (the socket closes)
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ttsops.engines.contract import EngineCard, EngineConfig
+from ttsops.engines.contract import EngineCard, EngineConfig, Fault
 from ttsops.errors import TtsOpsError, from_code
 from ttsops.speech import Mark, SpeechRequest, Voice
 
@@ -138,6 +139,13 @@ class Starved(Message, frozen=True):
     stream: int
 
 
+class Faulted(Message, frozen=True):
+    """What the engine noticed in its own speech and dealt with."""
+
+    stream: int
+    faults: tuple[Fault, ...]
+
+
 class Finished(Message, frozen=True):
     """The last sample was sent."""
 
@@ -174,7 +182,7 @@ class Steps(Message, frozen=True):
 
 
 Command = Load | Open | Append | End | Ack | Cancel | Ping | Shutdown
-Event = Ready | LoadFailed | Audio | Starved | Finished | Failed | Closed | Pong | Steps
+Event = Ready | LoadFailed | Audio | Starved | Faulted | Finished | Failed | Closed | Pong | Steps
 
 _encoder = msgspec.msgpack.Encoder()
 _command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)

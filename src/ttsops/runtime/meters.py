@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ttsops.engines.contract import Fault
 from ttsops.observe import metrics
 
 
@@ -40,6 +41,11 @@ class EngineMeters:
     def cancelled(self, reason: str) -> None:
         """An utterance was ended before its end."""
         metrics.CANCELS.labels(engine=self.engine, reason=reason).inc()
+
+    def faulted(self, faults: Iterable[Fault]) -> None:
+        """What the engine noticed in its own speech."""
+        for fault in faults:
+            metrics.SPEECH_FAULTS.labels(engine=self.engine, fault=fault.kind, answer=fault.answer).inc()
 
     def failed_over(self, used: str) -> None:
         """Another engine spoke in this one's place."""

@@ -27,6 +27,7 @@ from ttsops.runtime.messages import (
     Closed,
     Event,
     Failed,
+    Faulted,
     Finished,
     Load,
     Open,
@@ -302,6 +303,8 @@ class EngineService:
             stream.on_audio(event)
         elif isinstance(event, Starved):
             stream.on_starved()
+        elif isinstance(event, Faulted):
+            self._meters.faulted(event.faults)
         elif isinstance(event, Finished):
             stream.on_finished(event.synthesis_seconds)
         elif isinstance(event, Failed):

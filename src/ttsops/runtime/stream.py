@@ -7,6 +7,7 @@ within one step. Lives on the event loop; knows nothing of sockets to listeners.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ ACK_SECONDS = 0.25
 
 GATHER_SECONDS = 0.5
 """Audio handed over at once to a reader that is behind; more would make its next byte wait for an encoder."""
+
+PACE_LEAD_SECONDS = 0.5
+"""What a player has in hand whose audio comes at the pace of play: enough for a network's hiccups."""
 
 REASONS = ("hangup", "client", "barge_in", "deadline", "shutdown", "slow_reader", "error")
 """Why an utterance is cut short; the `reason` label of the metric."""
@@ -89,6 +93,7 @@ class Stream:
         self._on_end = on_end
         self._meters = meters
         self._is_live = is_live
+        self._is_paced = is_live and card.simulates_live
         self._clock = clock
         self._accepted_at = accepted_at
         self._window_seconds = window_seconds
@@ -169,21 +174,31 @@ class Stream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        while not self._chunks:
-            if self._is_ended:
+        while not self._chunks or self._seconds_to_pace() > 0:
+            if self._is_ended and not self._chunks:
                 if self._error is not None:
                     raise self._error
                 raise StopAsyncIteration
             self._wake.clear()
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds_to_pace() if self._chunks else None):
+                    await self._wake.wait()
         chunk, is_late_text = self._gather()
         self._account(chunk.seconds, is_late_text)
         return chunk
 
+    def _seconds_to_pace(self) -> float:
+        """Until the next chunk of a stream that was made whole is due: its listener hears it as if live."""
+        first_at = self.stats.first_audio_seconds
+        if not self._is_paced or first_at is None:
+            return 0.0
+        due_at = self._accepted_at + first_at + self.stats.audio_seconds - PACE_LEAD_SECONDS
+        return due_at - self._clock()
+
     def _gather(self) -> tuple[AudioChunk, bool]:
         """What has come since the last read: who is behind catches up with fewer, larger pieces."""
         chunk, is_late_text = self._chunks.popleft()
-        if not self._chunks:
+        if not self._chunks or self._is_paced:
             return chunk, is_late_text
         parts, marks, seconds = [chunk.samples], list(chunk.marks), chunk.seconds
         while self._chunks and seconds < GATHER_SECONDS:

@@ -8,7 +8,7 @@ from ttsops.audio import StreamResampler
 from ttsops.engines.contract import Engine, Step
 from ttsops.errors import BadAudio, NoAudio, TtsOpsError
 from ttsops.runtime.feed import Feed, make_feed
-from ttsops.runtime.messages import Audio, Closed, Event, Failed, Finished, Open, Starved, WireError
+from ttsops.runtime.messages import Audio, Closed, Event, Failed, Faulted, Finished, Open, Starved, WireError
 from ttsops.runtime.scheduler import Turn
 from ttsops.speech import SAMPLE_RATE, Samples
 
@@ -47,14 +47,17 @@ class Track(Turn):
     def take(self, step: Step, now: float, step_seconds: float) -> list[Event]:
         """What a step did, as events."""
         self._synthesis_seconds += step_seconds
+        faults: list[Event] = [Faulted(self.number, step.faults)] if step.faults else []
         if step.error is not None:
-            return self.fail(step.error)
+            return faults + self.fail(step.error)
         if not np.isfinite(step.samples).all():
-            return self.fail(BadAudio("the engine made samples that are not numbers", hint="try again"))
+            return faults + self.fail(
+                BadAudio("the engine made samples that are not numbers", hint="try again")
+            )
         marks = tuple(self._feed.place(mark) for mark in step.marks)
         samples = self._resampler.process(step.samples)
         is_done = self._feed.after(step, len(step.samples))
-        events: list[Event] = []
+        events = faults
         if len(samples) or marks:
             events.append(self._audio(samples, marks))
         self.stepped(now, len(samples) / SAMPLE_RATE)

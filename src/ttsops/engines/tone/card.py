@@ -54,6 +54,9 @@ class ToneOptions(EngineOptions, frozen=True):
     is_realtime: Annotated[
         bool, Meta(description="False: it says of itself that it is too slow for live streams", extra=PACE)
     ] = True
+    simulates_live: Annotated[
+        bool, Meta(description="It says of itself that it makes live streams whole first", extra=PACE)
+    ] = False
     load_seconds: Annotated[
         float, Meta(ge=0, le=3600, description="Seconds it takes to load", extra=PACE)
     ] = 0.0

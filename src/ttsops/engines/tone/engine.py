@@ -109,6 +109,7 @@ class ToneEngine(Engine):
             config,
             takes_text_in_pieces=self.options.takes_text_in_pieces,
             is_realtime=self.options.is_realtime,
+            simulates_live=self.options.simulates_live,
         )
         self._sleep = sleep
         self._clock = clock

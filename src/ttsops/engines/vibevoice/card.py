@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ttsops.engines.contract import EngineCard, OptionSpec
+from ttsops.engines.contract import GUARD, EngineCard, OptionSpec
 from ttsops.engines.setup import NetworkOptions, describe_options
 
 SAMPLE_RATE = 24_000
@@ -87,6 +87,15 @@ class VibeVoiceOptions(NetworkOptions, frozen=True):
         ),
     ] = False
 
+    simulate_live: Annotated[
+        bool,
+        Meta(
+            description="Where a frame takes too long for live streams: make each whole, then send it at the "
+            "pace of play",
+            extra={"shapes": "nothing"},
+        ),
+    ] = False
+
     @property
     def voices_folder(self) -> Path | None:
         """Where imported voices are; None if no folder is set."""
@@ -138,6 +147,14 @@ CARD = EngineCard(
             "`sde-dpmsolver++` draws fresh noise in every step; the published code does not",
             default="dpmsolver++",
             choices=("dpmsolver++", "sde-dpmsolver++"),
+        ),
+        OptionSpec(
+            GUARD,
+            "str",
+            "What is done about silence, noise, and an end too early or never. `live`: frames in doubt are "
+            "held, and made again with another seed if doubt lasts; `file`: nothing leaves before all of it",
+            default="live",
+            choices=("off", "live", "file"),
         ),
     ),
     setup=describe_options(VibeVoiceOptions),

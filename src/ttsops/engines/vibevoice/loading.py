@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ttsops.engines.contract import EngineCard, EngineConfig
+from ttsops.engines.contract import GUARD, EngineCard, EngineConfig
 from ttsops.engines.nn.devices import (
     check_half,
     check_memory,
@@ -76,6 +76,7 @@ def create(config: EngineConfig) -> VibeVoiceEngine:
         VoiceShelf(model, tokenizer, recordings),
         _bound(options),
         is_live_anyway=options.live,
+        simulates_live=options.simulate_live,
     )
 
 
@@ -174,6 +175,9 @@ def _card(
         default_voice=default_voice,
         bytes_per_stream=bytes_per_stream,
     )
+    if options.random_weights:  # noise is all they make
+        unguarded = tuple(replace(one, default="off") if one.name == GUARD else one for one in card.options)
+        card = replace(card, options=unguarded)
     return replace(
         card, max_streams=min(card.max_streams, n_streams), max_batch=min(card.max_batch, n_streams)
     )

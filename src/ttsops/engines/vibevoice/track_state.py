@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ttsops.engines.nn.codec_blocks import ConvSlots
 from ttsops.engines.nn.noise import SeededNoise
+from ttsops.engines.vibevoice.place import rows_of
 from ttsops.engines.vibevoice.slots import DialogueSlots
 from ttsops.engines.vibevoice.track import Track
 
@@ -22,8 +22,6 @@ POSITIVE, NEGATIVE = "positive", "negative"
 """Names of the caches [L, 2, G, P, D]."""
 
 _COUNTS = ("position", "negative_position", "n_voice_rows", "n_tokens", "n_frames")
-_MEMORIES = ("decoder", "listener")
-_ROWS = ("latents", "frames", "inputs")
 
 
 @torch.inference_mode()
@@ -40,10 +38,7 @@ def save_track(slots: DialogueSlots, track: Track, since: int = 0) -> dict[str, 
         "has_frame": torch.tensor(track.has_frame),
         "noise": _noise(track).state,
     }
-    for name in _MEMORIES:
-        memory: ConvSlots = getattr(slots, name)
-        state |= {f"{name}.{i}": buffer[slot] for i, buffer in enumerate(memory.buffers)}
-    state |= {name: getattr(slots, name)[slot] for name in _ROWS}
+    state |= rows_of(slots, slot)
     return {name: tensor.to("cpu", copy=True).contiguous() for name, tensor in state.items()}
 
 
@@ -62,15 +57,9 @@ def restore_track(slots: DialogueSlots, track: Track, state: Mapping[str, Tensor
         place = slots.cache.data[:, :, at, :, :n]
         _check_shape(name, state[name], place)
         place.copy_(state[name])
-    for name in _MEMORIES:
-        memory: ConvSlots = getattr(slots, name)
-        for i, buffer in enumerate(memory.buffers):
-            _check_shape(f"{name}.{i}", state[f"{name}.{i}"], buffer[slot])
-            buffer[slot] = state[f"{name}.{i}"]
-    for name in _ROWS:
-        rows: Tensor = getattr(slots, name)
-        _check_shape(name, state[name], rows[slot])
-        rows[slot] = state[name]
+    for name, row in rows_of(slots, slot).items():
+        _check_shape(name, state[name], row)
+        row.copy_(state[name])
     _noise(track).state = state["noise"]
     track.has_frame = bool(state["has_frame"])
     for name, count in counts.items():

@@ -17,7 +17,7 @@ import msgspec
 from ttsops.audio import Format, create_encoder, synthetic_speech, write_atomically
 from ttsops.audio.files import sync_directory
 from ttsops.engines import registry
-from ttsops.engines.contract import EngineCard
+from ttsops.engines.contract import GUARD, EngineCard
 from ttsops.errors import AudioError, InvalidValue
 from ttsops.ops.machine import machine, versions
 from ttsops.ops.random_weights import RandomWeights, note_of
@@ -58,9 +58,13 @@ class Plan:
     random_weights: RandomWeights = ""
 
     def wishes(self, card: EngineCard) -> list[tuple[str, Wish]]:
-        """Each text with a seed of its own, and the first once more, faster and higher if the engine can."""
+        """Each text with a seed of its own, and the first once more, faster and higher if the engine can.
+
+        What an engine would make again if it found fault with it is recorded as it comes.
+        """
+        unguarded = {GUARD: "off"} if any(spec.name == GUARD for spec in card.options) else {}
         found = [
-            (text, Wish(voice=self.voice, seed=seed, options=self.options))
+            (text, Wish(voice=self.voice, seed=seed, options={**unguarded, **self.options}))
             for seed, text in enumerate(self.texts, 1)
         ]
         if card.has_speed or card.has_pitch:
