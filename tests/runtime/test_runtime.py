@@ -346,8 +346,10 @@ async def test_what_an_engine_notices_of_itself_is_counted() -> None:
         return metrics.SPEECH_FAULTS.labels(**labels)._value.get()
 
     before = counted()
-    async with running(tone_settings(), in_process=True) as runtime:
-        async with await runtime.open(SpeechRequest("A word.")) as stream:
-            runtime.service()._on_event(Faulted(stream.number, (Fault("noise", "again"),)))
-            await hear(stream)
+    async with (
+        running(tone_settings(), in_process=True) as runtime,
+        await runtime.open(SpeechRequest("A word.")) as stream,
+    ):
+        runtime.service()._on_event(Faulted(stream.number, (Fault("noise", "again"),)))
+        await hear(stream)
     assert counted() == before + 1
