@@ -12,7 +12,7 @@ from torch import Tensor
 from ttsops.engines.nn.noise import SeededNoise
 from ttsops.engines.nn.qwen_tokenizer import HashedWords
 from ttsops.engines.nn.sampler import Sampling
-from ttsops.engines.vibevoice.generate import PROMPT_ROWS, Outcome, Token, advance, start
+from ttsops.engines.vibevoice.generate import PROMPT_ROWS, Outcome, StepForm, Token, advance, start
 from ttsops.engines.vibevoice.model import VibeVoiceModel
 from ttsops.engines.vibevoice.prompt import Prompt, make_prompt, script_lines
 from ttsops.engines.vibevoice.slots import DialogueSlots
@@ -98,7 +98,11 @@ def speak(
 
 
 def speak_together(
-    model: VibeVoiceModel, slots: DialogueSlots, dialogues: Sequence[Dialogue], n_prompt_rows: int
+    model: VibeVoiceModel,
+    slots: DialogueSlots,
+    dialogues: Sequence[Dialogue],
+    n_prompt_rows: int,
+    form: StepForm | None = None,
 ) -> None:
     """Step whoever is there until all are gone; half of them miss every third step, as if parked."""
     at = 0
@@ -109,7 +113,10 @@ def speak_together(
         here = [one for one in dialogues if one.track and not one.is_over]
         batch = here[::2] if at % 3 == 2 else here
         tracks = [one.track for one in batch if one.track]
-        outcomes = advance(model, slots, tracks, n_prompt_rows=n_prompt_rows)
+        if form is None:
+            outcomes = advance(model, slots, tracks, n_prompt_rows=n_prompt_rows)
+        else:
+            outcomes = form.advance(tracks)
         for one, outcome in zip(batch, outcomes, strict=True):
             one.outcomes.append(outcome)
             if one.is_over and one.track:

@@ -14,6 +14,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+ALIGNMENT = 8
+"""What passes of fixed shape read of a cache is a multiple of it: fused attention wants its mask so."""
+
+
+def aligned(n_positions: int) -> int:
+    """The next multiple of `ALIGNMENT`."""
+    return ALIGNMENT * -(-n_positions // ALIGNMENT)
+
+
+def with_scratch(n_positions: int) -> int:
+    """Positions of a cache for `n_positions` and at least one behind them, where rows of nobody write."""
+    return aligned(n_positions + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from ttsops.engines.nn.diffusion_head import DiffusionHead
 from ttsops.engines.nn.dpm_solver import N_TRAINING_STEPS, Coefficients, Solver, coefficients, timesteps
-from ttsops.engines.nn.sampler import guided_velocity, solver_step
+from ttsops.engines.nn.noise import NoiseSource
+from ttsops.engines.nn.sampler import Sampling, guided_velocity, solver_step
+from ttsops.engines.nn.staging import ToDevice
 
 N_COEFFICIENTS = len(Coefficients._fields)
 
@@ -38,12 +40,44 @@ def padded_times(n_steps: int, n_rows: int) -> npt.NDArray[np.int64]:
     return np.pad(timesteps(n_steps), (0, n_rows - n_steps))
 
 
+def new_frame_numbers(max_steps: int, n_frames: int, latent_size: int, device: torch.device) -> ToDevice:
+    """Memory [1 + n, B, D + 6] for what differs from frame to frame, to be filled by `write_frame`.
+
+    [0] is the noise of each frame and its guidance, [1 + i] the noise of step i and its coefficients.
+    """
+    return ToDevice((1 + max_steps, n_frames, latent_size + N_COEFFICIENTS), torch.float32, device)
+
+
+def write_frame(
+    numbers: npt.NDArray[np.float32], sampling: Sampling, noise: NoiseSource, n_steps: int
+) -> None:
+    """Into `numbers` [1 + n, D + 6] of one frame: its noise is drawn, for `n_steps` steps or fewer."""
+    size = numbers.shape[1] - N_COEFFICIENTS
+    first, drawn = noise.draw(sampling.n_step_noise)
+    numbers[0, :size] = first
+    numbers[0, size] = sampling.cfg_scale - 1
+    numbers[1 : 1 + len(drawn), :size] = drawn
+    numbers[1 : 1 + n_steps, size:] = padded_table(sampling.n_steps, sampling.solver, n_steps)
+
+
 class StaticSampler:
     """Always guided: with a weight of zero that is the positive branch alone. Samples are fp32."""
 
     def __init__(self, head: DiffusionHead, device: torch.device) -> None:
         self._head = head
         self._embedded = head.embed_time(torch.arange(N_TRAINING_STEPS, device=device))  # [1000, C]
+
+    def frames(self, conditions: Tensor, times: Tensor, numbers: Tensor) -> Tensor:
+        """Latents [B, D] under `conditions` [2, B, C], from what `write_frame` wrote [1 + n, B, D + 6]."""
+        noise, other = numbers.tensor_split((numbers.shape[2] - N_COEFFICIENTS,), dim=2)
+        return self(
+            conditions,
+            times=times,
+            table=other[1:].transpose(1, 2),
+            guidance=other[0, :, 0],
+            noise=noise[0],
+            step_noise=noise[1:],
+        )
 
     def __call__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -69,6 +69,14 @@ class VibeVoiceOptions(NetworkOptions, frozen=True):
             extra={"shapes": "nothing"},
         ),
     ] = DEFAULT_POSITIONS
+    step_form: Annotated[
+        Literal["auto", "ragged", "static"],
+        Meta(
+            description="How a step is computed: row by row (`ragged`), or in fixed shapes that a GPU "
+            "replays (`static`); `auto` is static on CUDA",
+            extra={"shapes": "nothing"},
+        ),
+    ] = "auto"
     max_frames_per_char: Annotated[
         float,
         Meta(

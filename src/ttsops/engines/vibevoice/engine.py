@@ -15,7 +15,7 @@ from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.pace import card_at_pace
 from ttsops.engines.vibevoice.card import SAMPLE_RATE
 from ttsops.engines.vibevoice.casting import cast, read_lines
-from ttsops.engines.vibevoice.generate import advance, start
+from ttsops.engines.vibevoice.generate import StepForm, start
 from ttsops.engines.vibevoice.guard import GUARDINGS, Watch
 from ttsops.engines.vibevoice.length import USUAL_FRAMES_PER_CHAR, LengthBound, check_fits, n_letters
 from ttsops.engines.vibevoice.model import VibeVoiceModel
@@ -50,6 +50,7 @@ class VibeVoiceEngine(Engine):
         slots: DialogueSlots,
         shelf: VoiceShelf,
         bound: LengthBound,
+        form: StepForm,
         *,
         is_live_anyway: bool = False,
         simulates_live: bool = False,
@@ -62,6 +63,7 @@ class VibeVoiceEngine(Engine):
         self._slots = slots
         self._shelf = shelf
         self._bound = bound
+        self._form = form
         self._is_live_anyway = is_live_anyway
         self._simulates_live = simulates_live
         self._defaults = {option.name: option.default for option in card.options}
@@ -72,6 +74,7 @@ class VibeVoiceEngine(Engine):
 
     def warm_up(self) -> None:
         """Prepare the default voice, and see whether frames are made fast enough for somebody who listens."""
+        self._form.warm_up()
         utterance = self.open(SpeechRequest(WARM_TEXT, seed=0))
         n_frames, seconds = 0, 0.0
         for _ in range(N_WARM_STEPS):
@@ -132,7 +135,7 @@ class VibeVoiceEngine(Engine):
         going = [utterance for utterance in speaking if not utterance.unfinished]
         for prefix in unfinished.values():
             prefix.memory.advance()
-        outcomes = advance(self._model, self._slots, [utterance.track for utterance in going])
+        outcomes = self._form.advance([utterance.track for utterance in going])
         steps = {id(one): one.give() for one in batch if one.is_made and not one.is_done}
         for one, outcome in zip(going, outcomes, strict=True):
             steps[id(one)] = one.take(outcome)

@@ -11,9 +11,9 @@ Legend: B dialogues, N rows, C hidden size, D latent size, V rows of voices, n s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -89,6 +89,50 @@ def start(
     )
 
 
+class StepForm(Protocol):
+    """How a step is computed: row by row as here (`RaggedForm`), or in fixed shapes (`static_form`)."""
+
+    def warm_up(self) -> None:
+        """Before anybody speaks, on the thread that steps."""
+        ...
+
+    def advance(self, tracks: Sequence[Track]) -> list[Outcome]:
+        """The next step of each of `tracks`, none of which is over."""
+        ...
+
+
+class RaggedForm:
+    """Exactly the rows that there are: nothing is padded, and each reads its own positions only."""
+
+    def __init__(self, model: VibeVoiceModel, slots: DialogueSlots) -> None:
+        self._model = model
+        self._slots = slots
+
+    def warm_up(self) -> None:
+        """There is nothing to prepare."""
+
+    def advance(self, tracks: Sequence[Track]) -> list[Outcome]:
+        """See `advance`."""
+        return advance(self._model, self._slots, tracks)
+
+
+def sort_out(tracks: Sequence[Track]) -> tuple[list[Outcome], list[tuple[Track, Outcome]]]:
+    """An outcome for each of `tracks`; and those that can go on, each with its own."""
+    outcomes = [Outcome(end="length" if track.is_full else None) for track in tracks]
+    return outcomes, [pair for pair in zip(tracks, outcomes, strict=True) if not pair[1].end]
+
+
+def give_tokens(
+    going: Sequence[tuple[Track, Outcome]], chosen: Mapping[int, Token]
+) -> list[tuple[Track, Outcome]]:
+    """To each what was chosen in its slot; gives those that chose a frame."""
+    for track, outcome in going:
+        outcome.token = chosen.get(track.slot)
+        if outcome.token == "eos":
+            outcome.end = "eos"
+    return [pair for pair in going if pair[1].token == "audio"]
+
+
 @torch.inference_mode()
 def advance(
     model: VibeVoiceModel,
@@ -98,18 +142,10 @@ def advance(
     n_prompt_rows: int = PROMPT_ROWS,
 ) -> list[Outcome]:
     """The next step of each of `tracks`, none of which is over."""
-    outcomes = [Outcome(end="length" if track.is_full else None) for track in tracks]
-    going = [(track, outcome) for track, outcome in zip(tracks, outcomes, strict=True) if not outcome.end]
+    outcomes, going = sort_out(tracks)
     hear(model, slots, [track for track, _ in going], probe)
     chosen, conditions = read(model, slots, [track for track, _ in going], probe, n_prompt_rows)
-    speaking: list[tuple[Track, Outcome]] = []
-    for track, outcome in going:
-        outcome.token = chosen.get(track.slot)
-        if outcome.token == "eos":
-            outcome.end = "eos"
-        elif outcome.token == "audio":
-            speaking.append((track, outcome))
-    if speaking:
+    if speaking := give_tokens(going, chosen):
         audio = make_frames(model, slots, [track for track, _ in speaking], conditions, probe)
         for (_, outcome), samples in zip(speaking, audio.float().cpu().numpy(), strict=True):
             outcome.samples = samples
@@ -161,7 +197,7 @@ def read(
     frames = [i for i, token in enumerate(tokens) if token == "audio"]
     negative = hidden[_index([rows.negative_last[i] for i in frames], model.device)]
     conditions = torch.stack((positive[_index(frames, model.device)], negative))
-    _take_tokens(model, slots, rows.choosing, tokens)
+    take_tokens(model, slots, rows.choosing, tokens)
     if probe:
         probe("control_logits", logits)
         probe("tokens", _index([model.config.tokens.ids[i] for i in best], model.device))
@@ -222,7 +258,7 @@ def embed_prompt(model: VibeVoiceModel, ids: Sequence[int], voices: Tensor | Non
     return embedded
 
 
-def _take_tokens(
+def take_tokens(
     model: VibeVoiceModel, slots: DialogueSlots, tracks: Sequence[Track], tokens: Sequence[Token]
 ) -> None:
     """What each choice does to its dialogue; a frame is made by `make_frames`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ttsops.engines.contract import GUARD, EngineCard, EngineConfig
+from ttsops.engines.nn.cuda_graphs import graphs_for
 from ttsops.engines.nn.devices import (
     check_half,
     check_memory,
@@ -22,6 +23,7 @@ from ttsops.engines.nn.qwen_tokenizer import HashedWords, QwenTokenizer, Tokeniz
 from ttsops.engines.setup import lower_card, read_options
 from ttsops.engines.vibevoice.card import CARD, VibeVoiceOptions
 from ttsops.engines.vibevoice.engine import VibeVoiceEngine
+from ttsops.engines.vibevoice.generate import RaggedForm, StepForm
 from ttsops.engines.vibevoice.length import USUAL_FRAMES_PER_CHAR, LengthBound
 from ttsops.engines.vibevoice.model import VibeVoiceModel, load_model
 from ttsops.engines.vibevoice.number_format import pick_format
@@ -34,6 +36,7 @@ from ttsops.engines.vibevoice.recordings import (
 )
 from ttsops.engines.vibevoice.shelf import MAX_PREFIX_POSITIONS, VoiceShelf
 from ttsops.engines.vibevoice.slots import DialogueSlots
+from ttsops.engines.vibevoice.static_form import StaticForm
 from ttsops.errors import ConfigError, EngineUnavailable
 from ttsops.models.cache import require
 from ttsops.voices.library import VoiceLibrary
@@ -69,15 +72,23 @@ def create(config: EngineConfig) -> VibeVoiceEngine:
     n_positions = min(options.max_positions, model.config.language_model.max_position_embeddings)
     n_streams, bytes_each = _n_streams(model, config, n_positions)
     card = _card(config, options, default_voice, n_streams, bytes_each)
+    slots = DialogueSlots(model, n_streams, n_positions)
     return VibeVoiceEngine(
         card,
         model,
-        DialogueSlots(model, n_streams, n_positions),
+        slots,
         VoiceShelf(model, tokenizer, recordings),
         _bound(options),
+        _form(options, model, slots),
         is_live_anyway=options.live,
         simulates_live=options.simulate_live,
     )
+
+
+def _form(options: VibeVoiceOptions, model: VibeVoiceModel, slots: DialogueSlots) -> StepForm:
+    if options.step_form == "ragged" or (options.step_form == "auto" and model.device.type != "cuda"):
+        return RaggedForm(model, slots)
+    return StaticForm(model, slots, graphs_for(model.device))
 
 
 def _parts(

@@ -2,6 +2,9 @@
 
 A dialogue has one slot in everything but the language model's cache: there it has two neighbouring ones, for
 its positive and its negative branch.
+
+Passes of fixed shape have rows that belong to nobody. They write where nobody reads: to the last position of
+the cache (`scratch_position`), and to one more slot in everything else (`n_streams`).
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ttsops.engines.nn.free_slots import FreeSlots
-from ttsops.engines.nn.kv_slots import KvSlots
+from ttsops.engines.nn.kv_slots import KvSlots, with_scratch
 from ttsops.engines.vibevoice.model import VibeVoiceModel
 
 Slot = TypeVar("Slot", int, Tensor)
@@ -27,22 +30,26 @@ class DialogueSlots:
         sizes = config.language_model
         self.n_streams = n_streams
         self.n_positions = n_positions
+        n_kept = with_scratch(n_positions)
+        self.scratch_position = n_kept - 1
+        """Of the cache: never read by anybody."""
         self.cache = KvSlots(
             model.layers.n_layers,
             2 * n_streams,
             sizes.num_key_value_heads,
-            n_positions,
+            n_kept,
             sizes.head_dim,
             dtype=dtype,
             device=device,
         )
-        self.decoder = model.decoder.new_slots(n_streams)
-        self.listener = model.semantic.new_slots(n_streams)
+        n_rows = n_streams + 1
+        self.decoder = model.decoder.new_slots(n_rows)
+        self.listener = model.semantic.new_slots(n_rows)
         # The last frame, as it was denoised and as it sounds: it is listened to before the next one.
-        self.latents = torch.zeros(n_streams, config.latent_size, device=device)
-        self.frames = torch.zeros(n_streams, config.hop_length, dtype=dtype, device=device)
+        self.latents = torch.zeros(n_rows, config.latent_size, device=device)
+        self.frames = torch.zeros(n_rows, config.hop_length, dtype=dtype, device=device)
         # What the language model reads next.
-        self.inputs = torch.zeros(n_streams, sizes.hidden_size, dtype=dtype, device=device)
+        self.inputs = torch.zeros(n_rows, sizes.hidden_size, dtype=dtype, device=device)
         self._free = FreeSlots(n_streams)
 
     @property

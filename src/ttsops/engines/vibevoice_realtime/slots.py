@@ -16,15 +16,12 @@ import torch
 from torch import Tensor
 
 from ttsops.engines.nn.free_slots import FreeSlots
-from ttsops.engines.nn.kv_slots import KvSlots
+from ttsops.engines.nn.kv_slots import KvSlots, with_scratch
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
 from ttsops.engines.vibevoice_realtime.voice_state import VoiceState
 
 Slot = TypeVar("Slot", int, Tensor)
 """One, or a tensor of them."""
-
-ALIGNMENT = 8
-"""Positions of a cache are a multiple of it: fused attention wants its mask so."""
 
 
 class StreamSlots:
@@ -35,7 +32,7 @@ class StreamSlots:
         n_kv, dim = config.num_key_value_heads, config.head_dim
         self.n_streams = n_streams
         self.n_positions = n_positions
-        n_kept = ALIGNMENT * (n_positions // ALIGNMENT + 1)
+        n_kept = with_scratch(n_positions)
         self.scratch_position = n_kept - 1
         """Of the caches: never read by anybody."""
         self.text = KvSlots(

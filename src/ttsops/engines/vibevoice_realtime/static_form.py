@@ -21,10 +21,11 @@ import torch
 
 from ttsops.engines.nn.buckets import Buckets
 from ttsops.engines.nn.cuda_graphs import GraphCache
-from ttsops.engines.nn.static_sampler import padded_table, padded_times
+from ttsops.engines.nn.kv_slots import aligned
+from ttsops.engines.nn.static_sampler import padded_times, write_frame
 from ttsops.engines.vibevoice_realtime.generate import Outcome, sort_out
 from ttsops.engines.vibevoice_realtime.model import RealtimeModel
-from ttsops.engines.vibevoice_realtime.slots import ALIGNMENT, StreamSlots
+from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.static_passes import (
     FRAME_SLOT,
     MAX_STEPS,
@@ -55,9 +56,8 @@ class StaticForm:
     ) -> None:
         self.graphs = graphs
         self.passes = StaticPasses(model, slots)
-        self._latent_size = model.config.latent_size
         self._streams = Buckets(1, slots.n_streams)
-        self._lengths = Buckets(first_length, ALIGNMENT * -(-slots.n_positions // ALIGNMENT))
+        self._lengths = Buckets(first_length, aligned(slots.n_positions))
         self._steps = Buckets(FIRST_STEPS, MAX_STEPS)
 
     @torch.inference_mode()
@@ -149,12 +149,5 @@ class StaticForm:
 
     def _draw(self, tracks: Sequence[Track], n_steps: int) -> None:
         """The noise of each frame and of its steps, with the tables they are weighed by."""
-        numbers, size = self.passes.numbers.host, self._latent_size
         for b, track in enumerate(tracks):
-            first, drawn = track.noise.draw(track.n_step_noise)
-            numbers[0, b, :size] = first
-            numbers[0, b, size] = track.sampling.cfg_scale - 1
-            numbers[1 : 1 + len(drawn), b, :size] = drawn
-            numbers[1 : 1 + n_steps, b, size:] = padded_table(
-                track.sampling.n_steps, track.sampling.solver, n_steps
-            )
+            write_frame(self.passes.numbers.host[:, b], track.sampling, track.noise, n_steps)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ttsops.engines.nn.staging import ToDevice, ToHost
 from ttsops.engines.nn.static_rows import SlotRows, WindowRows
-from ttsops.engines.nn.static_sampler import N_COEFFICIENTS, StaticSampler
+from ttsops.engines.nn.static_sampler import StaticSampler, new_frame_numbers
 from ttsops.engines.vibevoice_realtime.model import SPEECH, TEXT, RealtimeModel
 from ttsops.engines.vibevoice_realtime.slots import StreamSlots
 from ttsops.engines.vibevoice_realtime.windows import TEXT_WINDOW
@@ -50,12 +50,9 @@ class StaticPasses:
         self._sampler = StaticSampler(model.head, model.device)
         language_model, n_streams = model.config.language_model, slots.n_streams
         self._n_repeats = language_model.num_attention_heads // language_model.num_key_value_heads
-        self._latent_size, self._hop = model.config.latent_size, model.config.decoder.hop_length
+        self._hop = model.config.decoder.hop_length
         self.integers = ToDevice((TIMES + MAX_STEPS, n_streams), torch.int64, model.device)
-        # [0] is the noise of each frame and its guidance; [1 + i] the noise of step i and its coefficients.
-        self.numbers = ToDevice(
-            (1 + MAX_STEPS, n_streams, self._latent_size + N_COEFFICIENTS), torch.float32, model.device
-        )
+        self.numbers = new_frame_numbers(MAX_STEPS, n_streams, model.config.latent_size, model.device)
         self.output = ToHost((n_streams, self._hop + 1), torch.float32, model.device)
         """Of each frame its samples, and the logit that the frame before it was the last."""
 
@@ -117,14 +114,8 @@ class StaticPasses:
         """The latents of `n` frames."""
         at = self.integers.device[FRAME_SLOT, :n]
         times = self.integers.device[TIMES : TIMES + n_steps, :n]
-        noise, other = self.numbers.device[: 1 + n_steps, :n].tensor_split((self._latent_size,), dim=2)
-        self._slots.latents[at] = self._sampler(
-            self._slots.conditions[:, at],
-            times=times,
-            table=other[1:].transpose(1, 2),
-            guidance=other[0, :, 0],
-            noise=noise[0],
-            step_noise=noise[1:],
+        self._slots.latents[at] = self._sampler.frames(
+            self._slots.conditions[:, at], times, self.numbers.device[: 1 + n_steps, :n]
         )
 
     def decode(self, n: int) -> None:
