@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,15 @@ import torch
 
 from benchmarks.f5 import scene
 from benchmarks.fresh_process import ROOT, keep_results
+from benchmarks.vibevoice_engine import only_frames
+from ttsops.engines import registry
 from ttsops.ops.bench import Plan, Scene, run_bench
 from ttsops.ops.machine import machine
 from ttsops.ops.random_weights import NOTES
+from ttsops.runtime import Runtime
+from ttsops.runtime.stream import StreamStats
 from ttsops.settings import EngineSettings, Settings
+from ttsops.speech import SpeechRequest
 
 FRAMES = 48
 LIVE_SECONDS = 12.0
@@ -56,6 +61,40 @@ def live(engine: str, n_listeners: int, **options: Any) -> dict[str, Any]:
     return asdict(asyncio.run(run_bench(settings, plan, random_weights="full")))
 
 
+def all_frames(engine: Any) -> Any:
+    """Random weights of `vibevoice` choose marks at random, and pauses no speaker would make."""
+    model = engine._model
+    model.choices = only_frames(model)
+    return engine
+
+
+async def listen(engine: str, n_listeners: int, options: dict[str, Any]) -> dict[str, Any]:
+    """Listeners through the runtime, each of whom hears nothing but frames; the engine is on a thread."""
+    setup = EngineSettings(device="cuda:0", dtype="bf16", max_streams=n_listeners, options=options)
+    settings = Settings(engine=engine, engines={engine: setup})
+    request = SpeechRequest("a" * round(2 * LIVE_SECONDS * 7.5), options={"guard": "off"})
+
+    async def hear(runtime: Runtime, number: int) -> StreamStats:
+        await asyncio.sleep(0.05 * number)
+        async with await runtime.open(replace(request, seed=number)) as stream:
+            async for _ in stream:
+                pass
+        return stream.stats
+
+    async with Runtime(settings, in_process=True) as runtime:
+        started_at = time.monotonic()
+        stats = await asyncio.gather(*(hear(runtime, i) for i in range(n_listeners)))
+    first = sorted(one.first_audio_seconds or 0.0 for one in stats)
+    return {
+        "listeners": n_listeners,
+        "wall_seconds": time.monotonic() - started_at,
+        "audio_seconds": sum(one.audio_seconds for one in stats),
+        "underruns": sum(one.underruns for one in stats),
+        "first_audio_p50_ms": 1000 * first[len(first) // 2],
+        "first_audio_max_ms": 1000 * first[-1],
+    }
+
+
 def parity() -> Any:
     return run("benchmarks.gpu_parity", timeout=150)
 
@@ -75,7 +114,20 @@ def vibevoice() -> Any:
 
 
 def vibevoice_live() -> Any:
-    return live("vibevoice", 32, max_positions=2048)
+    """The most that the engine takes, all at once."""
+    create = registry.create
+    registry.create = lambda *args: all_frames(create(*args))  # type: ignore[assignment]
+    try:
+        options = {"random_weights": "full", "max_positions": 2048}
+        return asyncio.run(listen("vibevoice", 32, options))
+    finally:
+        registry.create = create
+
+
+def transformers() -> Any:
+    """As `generate` of transformers does it, on the same weights."""
+    wish = {"device": "cuda:0", "dtype": "bf16", "frames": FRAMES}
+    return run("benchmarks.vibevoice_transformers", json.dumps(wish), timeout=120)
 
 
 def large() -> Any:
@@ -103,6 +155,7 @@ PARTS: tuple[Callable[[], Any], ...] = (
     vibevoice,
     realtime,
     vibevoice_live,
+    transformers,
     f5,
     large,
     realtime_live,

@@ -20,10 +20,14 @@ class Into(RandomWeights):
         self.__dict__.update(weights.__dict__)
         self._left = {f"{prefix}{name}": tensor for name, tensor in reference.state_dict().items()}
 
+    def place(self, name: str) -> str:
+        """What the reference calls the tensor."""
+        return name
+
     @torch.no_grad()
     def take(self, name: str, *shape: int, **how: Any) -> torch.Tensor:
         tensor = super().take(name, *shape, **how)
-        there = self._left.pop(name, None)
+        there = self._left.pop(self.place(name), None)
         if there is None or there.numel() != tensor.numel():
             found = "nothing" if there is None else f"{list(there.shape)}"
             raise SystemExit(f"error: `{name}` is {list(shape)} here, and {found} in the reference")

@@ -77,13 +77,17 @@ def create(device: str, dtype: str, size: str, n_streams: int, threads: int) -> 
         },
     )
     engine: Any = _large(config, n_streams) if size == "large" else registry.create("vibevoice", config)
-    model: VibeVoiceModel = engine._model
+    engine._model.choices = only_frames(engine._model)
+    return engine
+
+
+def only_frames(model: VibeVoiceModel) -> Linear:
+    """What a model chooses with that makes nothing but frames. To be set before it warms up."""
     hidden = model.config.language_model.hidden_size
-    model.choices = Linear(
+    return Linear(
         torch.zeros(4, hidden, device=model.device),
         torch.tensor((0.0, 0.0, 0.0, 1.0), device=model.device),
     )
-    return engine
 
 
 def _large(config: EngineConfig, n_streams: int) -> VibeVoiceEngine:

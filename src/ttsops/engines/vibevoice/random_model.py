@@ -81,6 +81,16 @@ _GAINS = {
 }
 
 
+def random_weights(
+    seed: int,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+    layer: MakeLayer = Linear,
+) -> RandomWeights:
+    """What a model is filled with, whatever its size."""
+    return RandomWeights(seed, _CONSTANTS, gain=_GAIN, gains=_GAINS, device=device, dtype=dtype, layer=layer)
+
+
 def random_model(
     sizes: VibeVoiceConfig,
     seed: int,
@@ -90,10 +100,7 @@ def random_model(
     layer: MakeLayer = Linear,
 ) -> VibeVoiceModel:
     """A model of `FULL`, `LARGE` or `SMALL` size, the same for a seed on every machine."""
-    weights = RandomWeights(
-        seed, _CONSTANTS, gain=_GAIN, gains=_GAINS, device=device, dtype=dtype, layer=layer
-    )
-    model = VibeVoiceModel(weights, sizes)
+    model = VibeVoiceModel(random_weights(seed, device, dtype, layer), sizes)
     model.choices = _choices(model, seed)
     return model
 
