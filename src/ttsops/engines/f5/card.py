@@ -59,12 +59,12 @@ class F5Options(NetworkOptions, frozen=True):
         ),
     ] = ""
     compile: Annotated[
-        Literal["auto", "always", "never"],
+        Literal["never", "always"],
         Meta(
-            description="Compile the network before it is ready: on CUDA, always, or never",
+            description="Compile the network before it is ready, which takes minutes",
             extra={"shapes": "nothing"},
         ),
-    ] = "auto"
+    ] = "never"
     runtime: Annotated[
         Literal["torch", "onnx"],
         Meta(description="What computes the network and the vocoder: PyTorch, or ONNX Runtime on a CPU"),

@@ -68,11 +68,11 @@ def create(config: EngineConfig) -> F5Engine:
         model.drop_modulation_weights()
     give_back_freed()
     if options.compile == "always" and config.dtype == INT8:
-        raise ConfigError("8-bit layers cannot be compiled", hint="set `compile` to `auto`", param="compile")
+        raise ConfigError("8-bit layers cannot be compiled", hint="leave `compile` out", param="compile")
     if options.runtime == "onnx":
         onnx_runtime.set_up(model, options, config.dtype)
-    elif options.compile == "always" or (options.compile == "auto" and device.type == "cuda"):
-        logger.info("engine `%s` compiles its network: this takes a minute", CARD.name)
+    elif options.compile == "always":
+        logger.info("engine `%s` compiles its network: this takes minutes", CARD.name)
         compile_method(model.dit, "forward")
     return F5Engine(card, model, vocabulary, shelf, is_live_anyway=options.live)
 
