@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import httpx
 import uvloop
 
+from ttsops.agent import Agent
+from ttsops.agent.local import LocalSpeech
 from ttsops.observe import metrics
 from ttsops.runtime import Runtime
 from ttsops.server.app import create_app
@@ -29,6 +31,7 @@ class Site:
         self.settings = settings
         self.runtime: Runtime
         self.state: ServerState
+        self.agent: Agent | None = None
         self.loop: asyncio.AbstractEventLoop
         self._listener = listen(settings, 0)
         self.port: int = self._listener.getsockname()[1]
@@ -68,7 +71,9 @@ class Site:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         async with Runtime(self.settings, in_process=True) as self.runtime:
-            app = create_app(self.runtime, self.settings)
+            is_agent = self.settings.agent.enabled
+            self.agent = Agent(self.settings, LocalSpeech(self.runtime)) if is_agent else None
+            app = create_app(self.runtime, self.settings, self.agent)
             self.state = app.state.server
             server = HttpServer(http_config(app, self.settings))
             task = asyncio.create_task(server.serve(sockets=[self._listener]))
@@ -78,6 +83,8 @@ class Site:
             await self._stop.wait()
             server.should_exit = True
             await task
+            if self.agent is not None:
+                await self.agent.aclose()
 
 
 @contextlib.contextmanager

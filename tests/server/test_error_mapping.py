@@ -2,12 +2,15 @@ import msgspec
 import pytest
 
 from ttsops import errors
+from ttsops.agent import failures
 from ttsops.errors import TtsOpsError
 from ttsops.server.errors import STATUS, error_response, status_of
 
 pytestmark = pytest.mark.unit
 
-CLASSES = [value for value in vars(errors).values() if isinstance(value, type)]
+CLASSES = list(
+    {value: None for room in (errors, failures) for value in vars(room).values() if isinstance(value, type)}
+)
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.code)

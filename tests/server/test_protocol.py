@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttsops.errors import BadMessage, TooLarge, UnknownVoice
-from ttsops.server import protocol
+from ttsops.server import chat_protocol, protocol
 from ttsops.server.protocol import Error, Message, SessionConfig, decode, encode, unknown_config_fields
 
 pytestmark = pytest.mark.unit
 
 CLIENT = typing.get_args(protocol.ClientMessage)
 SERVER = typing.get_args(protocol.ServerMessage)
+CHAT_CLIENT = typing.get_args(chat_protocol.ChatClientMessage)
+CHAT_SERVER = typing.get_args(chat_protocol.ChatServerMessage)
 VLLM_OMNI_EVENTS = {
     "session.config", "input.text", "input.done", "session.close",
     "audio.start", "audio.done", "session.done", "error",
@@ -59,7 +61,7 @@ def subclasses(cls: type) -> set[type]:
 
 
 def test_every_message_is_in_one_of_the_two_unions() -> None:
-    assert subclasses(Message) == {*CLIENT, *SERVER}
+    assert subclasses(Message) == {*CLIENT, *SERVER, *CHAT_CLIENT, *CHAT_SERVER}
 
 
 def test_the_module_docstring_names_every_message() -> None:

@@ -11,9 +11,11 @@ import pytest
 from server_process import any_port, running
 
 from ttsops import errors
+from ttsops.agent import failures
 from ttsops.audio import decode_audio
-from ttsops.server import protocol, session
+from ttsops.server import chat_protocol, protocol, session
 from ttsops.server.app import READABLE_HEADERS
+from ttsops.server.chat_schemas import ChatBody
 from ttsops.server.errors import status_of
 from ttsops.server.schemas import SpeechBody, SynthesizeBody
 from ttsops.settings import Settings
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.server
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text()
+AGENT = (DOCS / "agent.md").read_text()
 WEBSOCKET = (DOCS / "websocket.md").read_text()
 ADDRESS = "127.0.0.1:8001"
 
@@ -79,7 +82,9 @@ def test_the_python_of_the_websocket_page_speaks(address: str, tmp_path: Path) -
 
 
 def test_every_error_code_is_documented_with_its_status() -> None:
-    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    classes = [
+        value for room in (errors, failures) for value in vars(room).values() if isinstance(value, type)
+    ]
     rows = dict(re.findall(r"^\| (\d{3}) \| (.+) \|$", API, re.MULTILINE))
     documented = {code: int(status) for status, row in rows.items() for code in re.findall(r"`(\w+)`", row)}
     assert {cls.code: status_of(cls("x")) for cls in classes}.items() <= documented.items()
@@ -100,6 +105,15 @@ def test_every_message_and_field_of_the_socket_is_documented() -> None:
         assert f"`{message.__struct_config__.tag}`" in WEBSOCKET
         for field in msgspec.structs.fields(message):
             assert f"`{field.encode_name}" in WEBSOCKET, f"{message.__name__}.{field.encode_name}"
+
+
+def test_every_message_and_field_of_a_conversation_is_documented() -> None:
+    for union in (chat_protocol.ChatClientMessage, chat_protocol.ChatServerMessage):
+        for message in set(union.__args__) - {protocol.Error}:
+            assert f"`{message.__struct_config__.tag}`" in AGENT
+            for field in msgspec.structs.fields(message):
+                assert f"`{field.encode_name}" in AGENT, f"{message.__name__}.{field.encode_name}"
+    assert [name for name in ChatBody.model_fields if f"`{name}`" not in AGENT] == []
 
 
 def test_every_close_code_is_documented() -> None:

@@ -73,8 +73,12 @@ def sample_text(setting: Setting) -> str:
         return "https://mirror.example"
     if "cuda" in setting.accepts:
         return "cuda:1"
-    if setting.accepts == "a number from 0 to 1":
+    if setting.accepts.startswith("a number from 0 to "):
         return "0.25"
+    if setting.accepts == "an integer from 0 to 10":
+        return "7"
+    if isinstance(setting.default, bool):
+        return str(not setting.default).lower()
     return "4321" if "number" in setting.accepts or "integer" in setting.accepts else "something"
 
 
@@ -85,7 +89,8 @@ def test_every_documented_variable_is_read(setting: Setting) -> None:
         env = {"TTS_MODEL_NAME": "name"} if name != "TTS_MODEL_NAME" else {}
         loaded = load_with_places(None, env | {name: sample_text(setting)})
         key = tuple({"NAME": "name", "OPTION": "option"}.get(part, part) for part in setting.key)
-        assert str(value_at(loaded.settings, key)).strip("(),'") in (sample_text(setting), "4321.0")
+        read = str(value_at(loaded.settings, key)).strip("(),'")
+        assert read.lower() in (sample_text(setting).lower(), "4321.0")
         assert loaded.places[key] == f"environment variable `{name}`"
         assert f"`{name}`" in settings_page()
 

@@ -239,6 +239,93 @@ GPU_MEMORY_USED = Definition(
     "bytes",
     GPU,
 )
+PROVIDER = {"provider": "who runs the language model: `openai`, `anthropic`, `local` or `echo`"}
+TO_THREE_MINUTES = (
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.5,
+    0.75,
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    5.0,
+    10.0,
+    20.0,
+    60.0,
+    180.0,
+)
+CONVERSATION_REASON = (
+    "dense from 100 ms to 2 s, in which an answer feels prompt or late; a long one is spoken for minutes"
+)
+AGENT_TURNS = Definition(
+    "tts_agent_turns_total",
+    "counter",
+    "Questions to the agent that were answered or broken off, by how they ended",
+    "questions",
+    PROVIDER | OUTCOME,
+)
+AGENT_LLM_FIRST_TOKEN = Definition(
+    "tts_agent_llm_first_token_seconds",
+    "histogram",
+    "From a question to the first piece of the language model's answer",
+    "seconds",
+    PROVIDER,
+    TO_THREE_MINUTES,
+    CONVERSATION_REASON,
+)
+AGENT_SPEECH_DELAY = Definition(
+    "tts_agent_speech_delay_seconds",
+    "histogram",
+    "From the first piece of the language model's answer to the first audio handed to the socket",
+    "seconds",
+    PROVIDER,
+    TO_THREE_MINUTES,
+    CONVERSATION_REASON,
+)
+AGENT_FIRST_AUDIO = Definition(
+    "tts_agent_first_audio_seconds",
+    "histogram",
+    "From a question to the first audio of its answer handed to the socket: what a listener waits",
+    "seconds",
+    PROVIDER,
+    TO_THREE_MINUTES,
+    CONVERSATION_REASON,
+)
+AGENT_TURN_DURATION = Definition(
+    "tts_agent_turn_duration_seconds",
+    "histogram",
+    "From a question to the last audio of its answer handed to the socket",
+    "seconds",
+    PROVIDER,
+    TO_THREE_MINUTES,
+    CONVERSATION_REASON,
+)
+AGENT_LLM_ERRORS = Definition(
+    "tts_agent_llm_errors_total",
+    "counter",
+    "Answers that the language model failed to give, by the error's stable code",
+    "errors",
+    PROVIDER | {"code": "`llm_failed`, `llm_refused`, `llm_unavailable` or `llm_timeout`"},
+)
+AGENT_LLM_BREAKER_OPEN = Definition(
+    "tts_agent_llm_breaker_open",
+    "gauge",
+    "1 while the language model is left alone after failures, else 0",
+    "boolean",
+    PROVIDER,
+)
+AGENT_CONVERSATIONS = Definition(
+    "tts_agent_conversations",
+    "gauge",
+    "Conversations that the agent holds in memory",
+    "conversations",
+)
 BUILD = Definition(
     "tts_build_info",
     "info",

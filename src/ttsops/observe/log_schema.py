@@ -20,6 +20,11 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "consent_deleted": ("over the API a recorded consent was deleted", ("consent",)),
         "consent_recorded": ("over the API a consent was recorded", ("consent",)),
         "consent_unreadable": ("a recorded consent is left out of the list", ("consent", "reason")),
+        "conversation_not_loaded": (
+            "a conversation cannot be read from its file: it begins anew",
+            ("reason",),
+        ),
+        "conversation_not_saved": ("a conversation cannot be kept in its file: it is in memory", ("reason",)),
         "draining": ("a signal came: live utterances may end, new ones are refused", ("limit_seconds",)),
         "engine_not_ready": (
             "the default engine cannot speak; another stands in",
@@ -39,6 +44,23 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "reference_changed": (
             "over the API a voice was given another recording, or its own back",
             ("voice", "change", "sha256"),
+        ),
+        "turn": (
+            "the agent answered a question, or broke off",
+            (
+                "request_id",
+                "provider",
+                "model",
+                "engine",
+                "outcome",
+                "error_code",
+                "interrupted",
+                "answer_chars",
+                "audio_seconds",
+                "first_token_ms",
+                "first_audio_ms",
+                "total_ms",
+            ),
         ),
         "voice_deleted": ("over the API a voice was deleted", ("voice",)),
         "voice_made": ("over the API a voice was made of a recording", ("voice", "warnings")),

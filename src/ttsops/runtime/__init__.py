@@ -4,7 +4,8 @@
 """
 
 from ttsops.runtime.runtime import Runtime
+from ttsops.runtime.segment import Segment
 from ttsops.runtime.service import EngineService
 from ttsops.runtime.stream import Stream, StreamStats
 
-__all__ = ["EngineService", "Runtime", "Stream", "StreamStats"]
+__all__ = ["EngineService", "Runtime", "Segment", "Stream", "StreamStats"]

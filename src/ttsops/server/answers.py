@@ -114,7 +114,7 @@ class SpeechAnswer(Response, ABC):
         if stream.is_failover:
             headers["x-ttsops-failover"] = "true"
         if self.order.ignored:
-            headers["x-ttsops-ignored"] = _as_header(self.order.ignored)
+            headers["x-ttsops-ignored"] = as_header(self.order.ignored)
         raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
         return {"type": "http.response.start", "status": 200, "headers": raw}
 
@@ -132,11 +132,11 @@ class StreamedAnswer(SpeechAnswer, ABC):
         async with contextlib.aclosing(state.encoders.encoded(stream, encoder)) as pieces:
             first = await _first(pieces)
             await send(self.start(stream, self.content_type))
-            await send(_body(self.wrap(first)))
+            await send(body_part(self.wrap(first)))
             record.sent_first_audio()
             try:
                 async for data in pieces:
-                    await send(_body(self.wrap(data)))
+                    await send(body_part(self.wrap(data)))
             except TtsOpsError as error:
                 await self.break_off(error, send)
                 return error
@@ -192,11 +192,11 @@ class EventAnswer(StreamedAnswer):
             "input_characters": record.n_chars,
             "audio_seconds": round(stream.stats.audio_seconds, 6),
         }
-        await send(_body(_event({"type": "speech.audio.done", "usage": usage})))
+        await send(body_part(event_part({"type": "speech.audio.done", "usage": usage})))
 
     async def break_off(self, error: TtsOpsError, send: Send) -> None:
         """The error in the shape of every other one; OpenAI's clients raise it."""
-        await send(_body(_event({"type": "error", "error": body_of(error)})))
+        await send(body_part(event_part({"type": "error", "error": body_of(error)})))
 
 
 class FileAnswer(SpeechAnswer):
@@ -219,7 +219,7 @@ class FileAnswer(SpeechAnswer):
             "x-ttsops-rtf": f"{stats.rtf or 0.0:.6f}",
         }
         await send(self.start(stream, CONTENT_TYPES[self.order.format], figures))
-        await send(_body(content))
+        await send(body_part(content))
         return None
 
 
@@ -238,15 +238,17 @@ async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:
     raise NoAudio("the engine gave no audio for this text")
 
 
-def _body(data: bytes) -> dict[str, Any]:
+def body_part(data: bytes) -> dict[str, Any]:
+    """A piece of a body that goes on."""
     return {"type": "http.response.body", "body": data, "more_body": True}
 
 
-def _event(content: Mapping[str, Any]) -> bytes:
+def event_part(content: Mapping[str, Any]) -> bytes:
+    """One server-sent event."""
     return b"data: " + msgspec.json.encode(content) + b"\n\n"
 
 
-def _as_header(names: tuple[str, ...]) -> str:
+def as_header(names: tuple[str, ...]) -> str:
     """Names a client made up, fit for a header: printable ASCII, and not too many."""
     text = ", ".join(names[:32])
     return "".join(char if " " <= char <= "~" else "?" for char in text)[:1024]

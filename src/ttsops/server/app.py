@@ -11,12 +11,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ttsops import __version__
+from ttsops.agent import Agent
 from ttsops.observe.loop_lag import sample_loop_lag
 from ttsops.runtime import Runtime
 from ttsops.server.gate import Gate
 from ttsops.server.openapi import describe
 from ttsops.server.refusals import add_error_handlers
 from ttsops.server.routes import (
+    chat,
     consents,
     health,
     made_voices,
@@ -29,6 +31,7 @@ from ttsops.server.routes import (
     synthesize,
     voices,
 )
+from ttsops.server.site import SiteState
 from ttsops.server.state import ServerState
 from ttsops.settings import Settings
 
@@ -36,7 +39,9 @@ READABLE_HEADERS = (
     "retry-after",
     "x-request-id",
     "x-ttsops-audio-seconds",
+    "x-ttsops-conversation",
     "x-ttsops-engine",
+    "x-ttsops-error",
     "x-ttsops-failover",
     "x-ttsops-first-audio-seconds",
     "x-ttsops-ignored",
@@ -49,17 +54,28 @@ READABLE_HEADERS = (
 """What a page of an allowed origin may read of an answer."""
 
 
-def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
-    """The server as an ASGI application. `runtime` is started and stopped by the caller.
+def create_app(runtime: Runtime, settings: Settings, agent: Agent | None = None) -> FastAPI:
+    """The server as an ASGI application. `runtime` is started and stopped by the caller, and so is `agent`:
+    with one it answers `/chat`, too.
 
     Raises `ConfigError` for a key file that cannot be read.
     """
     state = ServerState(runtime, settings)
-    app = FastAPI(title="tts-ops", version=__version__, lifespan=_lifespan, redoc_url=None)
+    app = FastAPI(title="tts-ops", version=__version__, lifespan=lifespan, redoc_url=None)
     app.state.server = state
     resources = (speech, stream, synthesize, models, voices, made_voices, consents, references, health, root)
     for resource in resources:
         app.include_router(resource.router)
+    if agent is not None:
+        app.state.agent = agent
+        app.include_router(chat.router)
+    finish_app(app, state)
+    return app
+
+
+def finish_app(app: FastAPI, state: SiteState) -> None:
+    """What every application has beside its routes: metrics, errors of one shape, the gate, a description."""
+    settings = state.settings
     if settings.server.metrics_port is None:
         app.include_router(metrics.router)
     add_error_handlers(app)
@@ -73,12 +89,12 @@ def create_app(runtime: Runtime, settings: Settings) -> FastAPI:
             expose_headers=READABLE_HEADERS,
         )
     app.openapi = partial(describe, app, has_keys=state.keys is not None)  # type: ignore[method-assign]
-    return app
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    state: ServerState = app.state.server
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Beside the answers: the loop's lag is sampled, and codecs are warmed up."""
+    state: SiteState = app.state.server
     tasks = [asyncio.create_task(sample_loop_lag()), asyncio.create_task(state.warm_up())]
     try:
         yield

@@ -68,13 +68,18 @@ class EncoderPool:
 
 
 def encoder_for(stream: Stream, fmt: Format, *, total_samples: int | None = None) -> Encoder:
+    """`encoder_of` the engine that speaks in `stream`."""
+    return encoder_of(stream.engine, fmt, total_samples=total_samples)
+
+
+def encoder_of(engine: str, fmt: Format, *, total_samples: int | None = None) -> Encoder:
     """An encoder whose output says that no person spoke, where the format has a place for it.
 
     A WAV that is played while it comes has the 44 byte header and no more: players that skip just so many
     bytes would play tags as a click. The answer's `x-ttsops-synthetic` header says it there.
     """
     is_live_wav = fmt is Format.WAV and total_samples is None
-    tags = NO_TAGS if is_live_wav else synthetic_speech(stream.engine)
+    tags = NO_TAGS if is_live_wav else synthetic_speech(engine)
     return create_encoder(fmt, total_samples=total_samples, tags=tags)
 
 

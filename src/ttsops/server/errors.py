@@ -19,6 +19,7 @@ import msgspec
 from starlette.responses import Response
 
 from ttsops import errors
+from ttsops.agent import failures
 from ttsops.errors import TtsOpsError
 
 STATUS: Mapping[type[TtsOpsError], int] = {
@@ -47,6 +48,9 @@ STATUS: Mapping[type[TtsOpsError], int] = {
     errors.SlowReader: 408,
     errors.ConfigError: 500,
     errors.AudioError: 500,
+    failures.LlmError: 502,
+    failures.LlmUnavailable: 503,
+    failures.LlmTimeout: 504,
 }
 """A class that is not here has its parent's status."""
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ttsops.errors import TooLarge, TtsOpsError, Unauthorized
 from ttsops.server.errors import error_response
 from ttsops.server.quota import Quota
-from ttsops.server.state import ServerState
+from ttsops.server.site import SiteState
 from ttsops.server.visit import Visit, choose_request_id, leave_visit
 
 _BEGINNINGS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
@@ -31,7 +31,7 @@ OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/opena
 class Gate:
     """Outermost but for CORS, which must also answer for those who are turned away."""
 
-    def __init__(self, app: ASGIApp, state: ServerState) -> None:
+    def __init__(self, app: ASGIApp, state: SiteState) -> None:
         self._app = app
         self._state = state
         self._max_body_bytes = state.settings.server.max_body_bytes

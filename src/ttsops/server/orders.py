@@ -14,7 +14,7 @@ from ttsops.server.protocol import SessionConfig
 from ttsops.server.schemas import SpeechBody, SynthesizeBody
 from ttsops.speech import OptionValue, SpeechRequest
 from ttsops.text import SpeakableText, TextOptions
-from ttsops.voices import resolve_voice
+from ttsops.voices import language_of
 
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Clients send these to whatever server answers; they mean the default engine."""
@@ -65,10 +65,7 @@ class Order:
         """The language the text is in: the one asked for, or the voice's. Raises `UnknownVoice`."""
         if self.language or not service.voices:
             return self.language
-        voice_id = resolve_voice(self.voice, service.card, service.voices)
-        # A variant (`en-us+f3`) speaks as its base does.
-        ids = (voice_id, voice_id.partition("+")[0])
-        return next((voice.language for voice in service.voices if voice.id in ids), "")
+        return language_of(self.voice, service.card, service.voices)
 
     async def speakable(self, text: str, service: EngineService) -> str:
         """`text` as it is spoken: Markdown, emoji and numbers turned into words."""

@@ -16,7 +16,7 @@ additions. The page for users is docs/websocket.md.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -24,6 +24,8 @@ from msgspec import Meta, Struct, field
 from ttsops.audio import Format
 from ttsops.errors import BadMessage, TooLarge, TtsOpsError
 from ttsops.speech import OptionValue
+
+T = TypeVar("T")
 
 Granularity = Literal["none", "sentence", "clause"]
 
@@ -208,20 +210,25 @@ _names_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Deco
 _CONFIG_FIELDS = frozenset(SessionConfig.__struct_encode_fields__) | {"type"}
 
 
-def encode(message: ServerMessage) -> str:
+def encode(message: Message) -> str:
     """One text frame."""
     return _encoder.encode(message).decode()
 
 
 def decode(frame: str, *, max_bytes: int) -> ClientMessage:
     """The message in a text frame. Raises `TooLarge` or `BadMessage`, which say what is wrong with it."""
+    return decode_frame(frame, _client_decoder, max_bytes=max_bytes, page="docs/websocket.md")
+
+
+def decode_frame(frame: str, decoder: msgspec.json.Decoder[T], *, max_bytes: int, page: str) -> T:
+    """What `decoder` reads in a text frame; `page` describes its messages. Raises as `decode`."""
     if len(frame) > max_bytes:
         raise TooLarge(f"a message of {len(frame)} characters; {max_bytes} are accepted")
     try:
-        return _client_decoder.decode(frame)
+        return decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise BadMessage(
-            f"not a message of this protocol: {error}", hint="docs/websocket.md lists the messages"
+            f"not a message of this protocol: {error}", hint=f"{page} lists the messages"
         ) from error
 
 

@@ -48,6 +48,11 @@ class Quota:
         self._n_begun = 0
         self._mean_seconds: float | None = None
 
+    @property
+    def key_name(self) -> str:
+        """Whose it is."""
+        return self._key.name
+
     def update(self, key: ApiKey) -> None:
         """The file changed: new limits, same use."""
         if key.rate_per_minute != self._key.rate_per_minute:

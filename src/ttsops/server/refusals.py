@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from ttsops.errors import InvalidValue, NotFound, RequestError, TooLarge, TtsOpsError, UnsupportedFormat
 from ttsops.server.errors import error_response, json_response, make_body
-from ttsops.server.state import state_of
+from ttsops.server.site import site_of
 from ttsops.server.visit import visit_of
 
 _FORMAT_FIELDS = ("response_format", "output_format")
@@ -32,7 +32,7 @@ async def _on_our_error(request: Request, error: Exception) -> Response:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     refusal = refusal_of(error.errors()[0])
-    state_of(request.scope).refused(request.scope["path"], refusal)
+    site_of(request.scope).refused(request.scope["path"], refusal)
     return error_response(refusal)
 
 
@@ -44,7 +44,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return error_response(NotFound("no such path", hint="GET /openapi.json describes every one"))
     refusal = TooLarge(error.detail) if error.status_code == 413 else RequestError(error.detail)
-    state_of(request.scope).refused(request.scope["path"], refusal)
+    site_of(request.scope).refused(request.scope["path"], refusal)
     return error_response(refusal)
 
 

@@ -24,6 +24,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from ttsops.agent import Agent
+from ttsops.agent.keys import read_key
+from ttsops.agent.local import LocalSpeech
 from ttsops.errors import ConfigError, TtsOpsError
 from ttsops.models.hub import OFFLINE
 from ttsops.observe.logs import get_logger
@@ -91,8 +94,11 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 async def _serve(settings: Settings) -> int:
     runtime = Runtime(settings)
-    app = create_app(runtime, settings)
-    with contextlib.ExitStack() as stack:
+    agent = _agent(runtime, settings) if settings.agent.enabled else None
+    app = create_app(runtime, settings, agent)
+    async with contextlib.AsyncExitStack() as stack:
+        if agent is not None:
+            stack.push_async_callback(agent.aclose)
         stack.enter_context(_quieter_uvicorn())
         listener = stack.enter_context(listen(settings, settings.server.port))
         sites: list[tuple[ASGIApp, socket.socket]] = [(app, listener)]
@@ -100,6 +106,10 @@ async def _serve(settings: Settings) -> int:
             metrics_listener = stack.enter_context(listen(settings, settings.server.metrics_port))
             sites.append((_metrics_app(), metrics_listener))
         return await _run(runtime, app, settings, sites)
+
+
+def _agent(runtime: Runtime, settings: Settings) -> Agent:
+    return Agent(settings, LocalSpeech(runtime), key=read_key(settings.llm, os.environ))
 
 
 async def _run(

@@ -8,11 +8,11 @@ from collections import deque
 from functools import partial
 
 from ttsops.errors import Cancelled, NoAudio, TtsOpsError
-from ttsops.runtime import Stream
+from ttsops.runtime import Segment, Stream
 from ttsops.server.protocol import Error, SessionDone
 from ttsops.server.record import Record
 from ttsops.server.state import STREAM_ROUTE, ServerState
-from ttsops.server.utterance import Segment, Utterance
+from ttsops.server.utterance import Utterance
 from ttsops.server.visit import Visit
 from ttsops.server.voicing import SendEvent, SendFrame, Voicing
 

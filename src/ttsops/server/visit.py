@@ -24,6 +24,11 @@ class Visit:
     quota: Quota | None
     """Limits of the caller's key; None where no keys are asked for."""
 
+    @property
+    def owner(self) -> str:
+        """The name of the caller's key; empty where no keys are asked for."""
+        return self.quota.key_name if self.quota else ""
+
 
 def visit_of(scope: Scope) -> Visit:
     """What the gate left in `scope`."""

@@ -1,12 +1,12 @@
 """One strict settings tree from a TOML file, the environment and the command line."""
 
+from ttsops.settings.agent_tree import AgentSettings, LlmSettings
 from ttsops.settings.load import Loaded, load_settings, load_with_places
 from ttsops.settings.tree import (
     AcceptOverrides,
     AcceptSettings,
     EngineSettings,
     HubSettings,
-    LlmSettings,
     LogSettings,
     ModelSettings,
     MonitorSettings,
@@ -20,6 +20,7 @@ from ttsops.settings.tree import (
 __all__ = [
     "AcceptOverrides",
     "AcceptSettings",
+    "AgentSettings",
     "EngineSettings",
     "HubSettings",
     "LlmSettings",

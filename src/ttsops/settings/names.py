@@ -16,14 +16,21 @@ CONFIG_FILE = "TTSOPS_CONFIG"
 DEBUG = "TTSOPS_DEBUG"
 API_KEY = "TTSOPS_API_KEY"
 
+LLM_API_KEY = "LLM_API_KEY"
+OPENAI_API_KEY = "OPENAI_API_KEY"
+ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY"
+
 OTHER_NAMES = MappingProxyType(
     {
         CONFIG_FILE: "the settings file, where `--config` is not given",
         DEBUG: "any value: the command line shows the traceback of an error",
-        API_KEY: "the key that `ttsops loadtest` and `ttsops accept` send to the server they ask",
+        API_KEY: "the key that `ttsops loadtest`, `accept` and `agent` send to the server they ask",
+        LLM_API_KEY: "the key of the language model, whoever runs it",
+        OPENAI_API_KEY: 'the same for `llm.provider = "openai"`, where that is not set',
+        ANTHROPIC_API_KEY: 'the same for `llm.provider = "anthropic"`',
     }
 )
-"""Names with our prefix that are not settings."""
+"""Names that are not settings: ours, and those of secrets."""
 
 DEFAULT_ENGINE = "@engine"
 """In a key: the engine that speaks when a request names none."""
@@ -38,6 +45,8 @@ OPERATOR_NAMES = MappingProxyType(
         "HF_HUB_CACHE": ("hub", "cache"),
         "LLM_PROVIDER": ("llm", "provider"),
         "LLM_MODEL": ("llm", "model"),
+        "LLM_BASE_URL": ("llm", "base_url"),
+        "LLM_KEY_FILE": ("llm", "key_file"),
         "LOG_LEVEL": ("log", "level"),
         "METRICS_PORT": ("server", "metrics_port"),
     }

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from ttsops.settings.agent_tree import AgentSettings, LlmSettings
+from ttsops.settings.section import PositiveInt, Section
 from ttsops.speech import OptionValue
-
-PositiveInt = Annotated[int, Meta(ge=1)]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the settings file; an unknown key is an error."""
 
 
 class EngineSettings(Section, frozen=True):
@@ -290,16 +286,6 @@ class MonitorSettings(Section, frozen=True):
     ] = None
 
 
-class LlmSettings(Section, frozen=True):
-    """The language model behind a conversation. Checked, and not used by this version. `[llm]`."""
-
-    provider: Annotated[
-        Literal["", "openai", "anthropic", "local", "echo"],
-        Meta(description="Who runs it; empty for none. Not used by this version"),
-    ] = ""
-    model: Annotated[str, Meta(description="Its name there. Not used by this version")] = ""
-
-
 class Settings(Section, frozen=True):
     """The whole tree."""
 
@@ -321,6 +307,7 @@ class Settings(Section, frozen=True):
     log: LogSettings = LogSettings()
     monitor: MonitorSettings = MonitorSettings()
     llm: LlmSettings = LlmSettings()
+    agent: AgentSettings = AgentSettings()
 
     def engine_settings(self, name: str) -> EngineSettings:
         """How `name` is set up; defaults if the tree says nothing."""

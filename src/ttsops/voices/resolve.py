@@ -58,6 +58,14 @@ def resolve_voice(requested: str, card: Speaker, voices: Sequence[Voice]) -> str
     raise _unknown(requested, card, voices)
 
 
+def language_of(requested: str, card: Speaker, voices: Sequence[Voice]) -> str:
+    """BCP 47 tag of the voice that `requested` means; empty if it speaks several. Raises `UnknownVoice`."""
+    voice_id = resolve_voice(requested, card, voices)
+    # A variant (`en-us+f3`) speaks as its base does.
+    ids = (voice_id, voice_id.partition("+")[0])
+    return next((voice.language for voice in voices if voice.id in ids), "")
+
+
 def _find(requested: str, card: Speaker, voices: Sequence[Voice]) -> str | None:
     wanted = requested.casefold()
     exact = (voice.id for voice in voices if voice.id == requested)

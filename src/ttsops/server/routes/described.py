@@ -15,6 +15,7 @@ _DESCRIPTIONS = {
     413: "The body is larger than accepted",
     429: "Full, or over the key's limit: try again after `Retry-After` seconds, or elsewhere",
     500: "The engine failed",
+    502: "The language model answered wrongly",
     503: "The engine is not ready, or the server is stopping: try again after `Retry-After` seconds",
     504: "The utterance's deadline passed before its first audio",
 }
@@ -28,6 +29,7 @@ _EXAMPLES = {
     413: ("too_large", None, "the body is larger than 1048576 bytes"),
     429: ("overloaded", None, "all 256 places are taken and 64 utterances wait already"),
     500: ("engine_failed", None, "the engine failed"),
+    502: ("llm_failed", None, "openai sent something that is not its protocol, or broke off"),
     503: ("engine_unavailable", None, "engine `f5` is loading"),
     504: ("deadline_exceeded", None, "the utterance took longer than its deadline"),
 }

@@ -1,0 +1,106 @@
+"""The agent: a language model that speaks, and remembers what was heard."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from ttsops.agent.books import close_books
+from ttsops.agent.conversations import Conversations
+from ttsops.agent.llm import Llm
+from ttsops.agent.providers import create_provider
+from ttsops.agent.speaking import Manner, Speech
+from ttsops.agent.turn import Turn
+from ttsops.errors import EmptyText
+from ttsops.settings import Settings
+
+
+class Agent:
+    """One for an application. Raises `ConfigError` for settings that lack something, `NotInstalled` without a
+    provider's package.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        speech: Speech,
+        *,
+        key: str = "",
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`key` is the language model's."""
+        self.settings = settings.agent
+        self.llm = Llm(create_provider(settings.llm, key), settings.llm)
+        self.conversations = Conversations(settings.agent)
+        self._speech = speech
+        self._clock = clock
+        self._saving: set[asyncio.Task[None]] = set()
+
+    async def begin(
+        self,
+        question: str,
+        manner: Manner,
+        *,
+        owner: str = "",
+        conversation_id: str = "",
+        request_id: str = "",
+    ) -> Turn:
+        """A turn that is to be run at once. Whoever speaks in the same conversation is interrupted first.
+
+        `owner` is the API key's name. Raises `EmptyText`, and `RequestError` for a manner none can follow.
+        """
+        if not question.strip():
+            raise EmptyText("there is no question: `text` is empty", param="text")
+        conversation = await self.conversations.find(owner, conversation_id)
+        speaking = await self._speech.open(self._with_defaults(manner))
+        while conversation.turn is not None and conversation.turn.is_running:
+            conversation.turn.interrupt("barge_in")
+            await conversation.turn.wait_over()
+        if conversation.turn is not None:
+            conversation.turn.interrupt("barge_in")  # it may still be played
+        has_closed = False
+
+        def on_change(turn: Turn) -> None:
+            nonlocal has_closed
+            if not has_closed:
+                has_closed = True
+                close_books(turn, self.llm.provider, request_id=request_id)
+            self._save(owner, turn)
+
+        turn = Turn(
+            question,
+            conversation,
+            llm=self.llm,
+            speaking=speaking,
+            settings=self.settings,
+            on_change=on_change,
+            clock=self._clock,
+        )
+        conversation.turn = turn
+        return turn
+
+    async def check(self, manner: Manner) -> None:
+        """Raises what `begin` would, before there is a question."""
+        await (await self._speech.open(self._with_defaults(manner))).aclose()
+
+    def _with_defaults(self, manner: Manner) -> Manner:
+        return replace(
+            manner,
+            engine=manner.engine or self.settings.engine,
+            voice=manner.voice or self.settings.voice,
+            language=manner.language or self.settings.language,
+        )
+
+    def _save(self, owner: str, turn: Turn) -> None:
+        task = asyncio.create_task(self.conversations.save(owner, turn.conversation))
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    async def aclose(self) -> None:
+        """Nothing may follow; what is being saved is saved."""
+        await asyncio.gather(*self._saving, return_exceptions=True)
+        self.conversations.close()
+        await self._speech.aclose()
+        await self.llm.aclose()

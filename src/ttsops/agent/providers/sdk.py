@@ -1,0 +1,66 @@
+"""What OpenAI's and Anthropic's packages raise, in our words. One generator made both: they name alike."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from types import ModuleType
+
+from pydantic import ValidationError
+
+from ttsops.agent.failures import LlmError, LlmRefused, LlmTimeout, LlmUnavailable
+from ttsops.errors import NotInstalled, TtsOpsError
+
+BUSY = frozenset({408, 409, 425, 429, 503, 529})
+"""Statuses that say "not now"; 529 is Anthropic's "overloaded"."""
+
+_HINTS = {
+    400: "is `llm.model` right, and is the conversation too long for it? see `agent.max_chars`",
+    401: "is the key right? it is read from `llm.key_file` or the environment: see docs/agent.md",
+    403: "the key may not use this model",
+    404: "is there such a model? see `llm.model` and `llm.base_url`",
+    413: "the conversation is too long for it: lower `agent.max_chars`",
+}
+
+
+def not_installed(package: str) -> TtsOpsError:
+    """The package of a provider is missing."""
+    return NotInstalled(f"`{package}` is not installed", hint="pip install 'tts-ops[agent]'")
+
+
+def hush(package: str) -> None:
+    """At level debug the package logs whole requests, questions included."""
+    logging.getLogger(package).setLevel(logging.INFO)
+
+
+@contextlib.contextmanager
+def translated(provider: str, sdk: ModuleType) -> Iterator[None]:
+    """Inside it, what the package `sdk` raises becomes an `LlmError`. Messages of others are not passed on:
+    they may quote the conversation.
+    """
+    import httpx2  # below both packages: what breaks off inside an answer is raised as it is
+
+    try:
+        yield
+    except (sdk.APITimeoutError, httpx2.TimeoutException) as error:
+        raise LlmTimeout(f"{provider} did not answer in time") from error
+    except (sdk.APIConnectionError, httpx2.HTTPError) as error:
+        raise LlmUnavailable(
+            f"{provider} cannot be reached, or broke off", hint="is it running? see `llm.base_url`"
+        ) from error
+    except sdk.APIStatusError as error:
+        raise _of_status(provider, error.status_code, error.response.headers.get("retry-after")) from error
+    except (sdk.APIError, ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise LlmError(f"{provider} sent something that is not its protocol, or broke off") from error
+
+
+def _of_status(provider: str, status: int, retry_after: str | None) -> LlmError:
+    if status in BUSY:
+        seconds = float(retry_after) if retry_after and retry_after.strip().isdecimal() else None
+        return LlmUnavailable(f"{provider} is busy: it answered {status}", retry_after=seconds)
+    if status == 504:
+        return LlmTimeout(f"{provider} answered {status}")
+    if 400 <= status < 500:
+        return LlmRefused(f"{provider} refused: it answered {status}", hint=_HINTS.get(status))
+    return LlmError(f"{provider} failed: it answered {status}")
