@@ -13,7 +13,7 @@ from ttsops.agent.llm import Llm
 from ttsops.agent.providers import create_provider
 from ttsops.agent.speaking import Manner, Speech
 from ttsops.agent.turn import Turn
-from ttsops.errors import EmptyText
+from ttsops.errors import Draining, EmptyText
 from ttsops.settings import Settings
 
 
@@ -36,6 +36,8 @@ class Agent:
         self.conversations = Conversations(settings.agent)
         self._speech = speech
         self._clock = clock
+        self.is_draining = False
+        """It is about to stop: no new questions."""
         self._saving: set[asyncio.Task[None]] = set()
 
     async def begin(
@@ -46,20 +48,25 @@ class Agent:
         owner: str = "",
         conversation_id: str = "",
         request_id: str = "",
+        played_seconds: float | None = None,
     ) -> Turn:
         """A turn that is to be run at once. Whoever speaks in the same conversation is interrupted first.
 
-        `owner` is the API key's name. Raises `EmptyText`, and `RequestError` for a manner none can follow.
+        `played_seconds` of the answer before it were heard; an answer that was sent whole counts as heard
+        without it. `owner` is the API key's name. Raises `EmptyText`, `Draining`, and `RequestError` for a
+        manner none can follow.
         """
+        if self.is_draining:
+            raise Draining("the agent is stopping", hint="try another instance", retry_after=1.0)
         if not question.strip():
             raise EmptyText("there is no question: `text` is empty", param="text")
         conversation = await self.conversations.find(owner, conversation_id)
         speaking = await self._speech.open(self._with_defaults(manner))
         while conversation.turn is not None and conversation.turn.is_running:
-            conversation.turn.interrupt("barge_in")
+            conversation.turn.interrupt("barge_in", played_seconds)
             await conversation.turn.wait_over()
-        if conversation.turn is not None:
-            conversation.turn.interrupt("barge_in")  # it may still be played
+        if conversation.turn is not None and played_seconds is not None:
+            conversation.turn.interrupt("barge_in", played_seconds)  # it was still being played
         has_closed = False
 
         def on_change(turn: Turn) -> None:
@@ -80,6 +87,10 @@ class Agent:
         )
         conversation.turn = turn
         return turn
+
+    async def is_ready(self) -> bool:
+        """A question would be answered now, as far as speech goes; the model is not asked."""
+        return not self.is_draining and await self._speech.is_ready()
 
     async def check(self, manner: Manner) -> None:
         """Raises what `begin` would, before there is a question."""

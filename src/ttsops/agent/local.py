@@ -37,6 +37,10 @@ class LocalSpeech:
             language = language or language_of(manner.voice, service.card, service.voices)
         return LocalSpeaking(self._runtime, service, request, language)
 
+    async def is_ready(self) -> bool:
+        """The default engine, or the one that stands in, would speak now."""
+        return self._runtime.is_ready
+
     async def aclose(self) -> None:
         """The runtime is its owner's."""
 

@@ -75,6 +75,10 @@ class Speech(Protocol):
         """Get ready to speak. Raises `RequestError` for a manner that cannot be followed."""
         ...
 
+    async def is_ready(self) -> bool:
+        """It would speak now."""
+        ...
+
     async def aclose(self) -> None:
         """Nothing may follow."""
         ...

@@ -13,6 +13,7 @@ VERBS = {
     "say": "ttsops.cli.say:say",
     "synth": "ttsops.cli.say:synth",
     "serve": "ttsops.cli.serve:serve",
+    "agent": "ttsops.cli.agent:agent",
     "voices": "ttsops.cli.voices:voices",
     "voice": "ttsops.cli.voice:voice",
     "engines": "ttsops.cli.engines:engines",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ttsops.cli.verb import config_option, verb
+from ttsops.cli.verb import config_option, log_options, verb
 from ttsops.settings import load_settings
 
 
@@ -27,12 +27,7 @@ from ttsops.settings import load_settings
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Metrics on a port of their own.")
 @click.option("-m", "--model", "--engine", "engine", help="The default engine.  [default: `engine`, espeak]")
 @click.option("--keys-file", help="File of hashed API keys, made by `ttsops keys add`.")
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="Least level that is written.",
-)
-@click.option("--log-format", type=click.Choice(["auto", "json", "console"]), help="Of log lines, on stderr.")
+@log_options
 def serve(
     config: Path | None,
     host: str | None,

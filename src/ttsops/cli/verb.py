@@ -83,6 +83,18 @@ def config_option(function: Function) -> Function:
     )(function)
 
 
+def log_options(function: Function) -> Function:
+    """`--log-level` and `--log-format` of what runs until it is stopped."""
+    function = click.option(
+        "--log-format", type=click.Choice(["auto", "json", "console"]), help="Of log lines, on stderr."
+    )(function)
+    return click.option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        help="Least level that is written.",
+    )(function)
+
+
 def _set_quiet(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
         be_quiet(context)

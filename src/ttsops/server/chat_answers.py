@@ -22,13 +22,13 @@ from starlette.types import Receive, Scope, Send
 from ttsops.agent import Agent, AudioDelta, Event, Manner, TextDelta, Turn
 from ttsops.agent.failures import LlmError
 from ttsops.audio import CONTENT_TYPES, Encoder, Format
-from ttsops.errors import NoAudio
+from ttsops.errors import NoAudio, RequestError
 from ttsops.server.answers import ALWAYS_HEADERS, as_header, body_part, event_part
 from ttsops.server.encoding import EncoderPool, encoder_of
 from ttsops.server.errors import body_of, retry_after_seconds, status_of
 from ttsops.server.hangup import EndsOnHangup
 from ttsops.server.site import site_of
-from ttsops.server.visit import visit_of
+from ttsops.server.visit import Visit, visit_of
 from ttsops.speech import Samples
 
 
@@ -45,6 +45,7 @@ class ChatAnswer(Response, ABC):
         agent: Agent,
         format: Format,
         conversation_id: str,
+        played_seconds: float | None,
         ignored: tuple[str, ...],
     ) -> None:
         self.background = None
@@ -53,8 +54,10 @@ class ChatAnswer(Response, ABC):
         self._manner = manner
         self._agent = agent
         self._conversation_id = conversation_id
+        self._played_seconds = played_seconds
         self._ignored = ignored
         self._has_begun = False
+        self._status = 200
         self.turn: Turn
         self.encoders: EncoderPool
         self._send: Send
@@ -67,19 +70,28 @@ class ChatAnswer(Response, ABC):
         try:
             async with EndsOnHangup(receive) as listener:
                 with visit.quota.utterance() if visit.quota else contextlib.nullcontext():
-                    self.turn = await self._agent.begin(
-                        self._question,
-                        self._manner,
-                        owner=visit.owner,
-                        conversation_id=self._conversation_id,
-                        request_id=visit.request_id,
-                    )
+                    self.turn = await self._begin_turn(visit)
                     await self.turn.run(self.take)
                     await self._end()
-            if not listener.is_hung_up and (self.turn.error is None or self.has_error_in_band):
+            is_told = self.has_error_in_band or self._status != 200
+            if not listener.is_hung_up and (self.turn.error is None or is_told):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             site.ended_answering()
+
+    async def _begin_turn(self, visit: Visit) -> Turn:
+        try:
+            return await self._agent.begin(
+                self._question,
+                self._manner,
+                owner=visit.owner,
+                conversation_id=self._conversation_id,
+                request_id=visit.request_id,
+                played_seconds=self._played_seconds,
+            )
+        except RequestError as error:
+            error.param = "voice_id" if error.param == "voice" else error.param
+            raise
 
     async def _end(self) -> None:
         error = self.turn.error
@@ -117,14 +129,13 @@ class ChatAnswer(Response, ABC):
             **({"x-ttsops-ignored": as_header(self._ignored)} if self._ignored else {}),
             **(more or {}),
         }
-        status = 200
         if isinstance(error, LlmError):  # what follows is the apology
-            status = status_of(error)
+            self._status = status_of(error)
             headers["x-ttsops-error"] = error.code
-            if status == 503:
+            if self._status == 503:
                 headers["retry-after"] = str(retry_after_seconds(error))
         raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        await self._send({"type": "http.response.start", "status": self._status, "headers": raw})
 
 
 class ChatAudio(ChatAnswer):

@@ -23,6 +23,12 @@ class ChatBody(BaseModel):
         description="To go on with a conversation: the id in an earlier answer's `x-ttsops-conversation`, or "
         "one of your own. A conversation of an unknown id begins anew",
     )
+    played_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="With a question that interrupts: how much of the answer before it was played; the "
+        "rest is forgotten",
+    )
     stream: bool = Field(True, description="Send audio as it is made instead of a whole file")
     stream_format: Literal["audio", "sse"] | None = Field(
         None, description="Raw audio (the default), or events with the text, and base64 of the audio, in them"

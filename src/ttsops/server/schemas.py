@@ -129,6 +129,7 @@ class ModelItem(BaseModel):
     engine: str = Field(description="The engine behind the name")
     summary: str
     licence: str
+    takes_text_in_pieces: bool = Field(description="Else it is given whole sentences")
     ready: bool
 
 

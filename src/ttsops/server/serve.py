@@ -17,8 +17,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -34,6 +35,7 @@ from ttsops.runtime import Runtime
 from ttsops.runtime.heap import freeze_heap
 from ttsops.server.app import create_app
 from ttsops.server.routes import metrics
+from ttsops.server.site import SiteState
 from ttsops.server.state import ServerState
 from ttsops.settings import Settings
 
@@ -49,6 +51,8 @@ EXIT_OK = 0
 EXIT_SIGNAL = 128
 """Plus the signal's number, when a second signal ended it at once."""
 
+Site = tuple[ASGIApp, socket.socket]
+
 log = get_logger(__name__)
 
 
@@ -61,6 +65,16 @@ class HttpServer(uvicorn.Server):
         yield
 
 
+def run_on_uvloop(main: Coroutine[Any, Any, int]) -> int:
+    """Run it to its end, on the quicker loop where there is one."""
+    try:
+        import uvloop
+    except ImportError:  # not made for Windows
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
 def serve(settings: Settings) -> int:
     """Run until a signal; the process's exit code. Whatever is loaded meanwhile, nothing is downloaded.
 
@@ -68,12 +82,7 @@ def serve(settings: Settings) -> int:
     engine from speaking, unless another may stand in for it.
     """
     os.environ[OFFLINE] = "1"
-    try:
-        import uvloop
-    except ImportError:  # not made for Windows
-        return asyncio.run(_serve(settings))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+    return run_on_uvloop(_serve(settings))
 
 
 def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -99,25 +108,33 @@ async def _serve(settings: Settings) -> int:
     async with contextlib.AsyncExitStack() as stack:
         if agent is not None:
             stack.push_async_callback(agent.aclose)
-        stack.enter_context(_quieter_uvicorn())
-        listener = stack.enter_context(listen(settings, settings.server.port))
-        sites: list[tuple[ASGIApp, socket.socket]] = [(app, listener)]
+        sites = stack.enter_context(sites_of(app, settings))
+        return await _run(runtime, app, settings, sites)
+
+
+@contextlib.contextmanager
+def sites_of(app: ASGIApp, settings: Settings) -> Iterator[list[Site]]:
+    """Applications and their open sockets: `app`, and the metrics where they have a port of their own.
+
+    Raises `ConfigError` if an address cannot be had.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(quieter_uvicorn())
+        sites: list[Site] = [(app, stack.enter_context(listen(settings, settings.server.port)))]
         if settings.server.metrics_port is not None:
             metrics_listener = stack.enter_context(listen(settings, settings.server.metrics_port))
             sites.append((_metrics_app(), metrics_listener))
-        return await _run(runtime, app, settings, sites)
+        yield sites
 
 
 def _agent(runtime: Runtime, settings: Settings) -> Agent:
     return Agent(settings, LocalSpeech(runtime), key=read_key(settings.llm, os.environ))
 
 
-async def _run(
-    runtime: Runtime, app: FastAPI, settings: Settings, sites: list[tuple[ASGIApp, socket.socket]]
-) -> int:
+async def _run(runtime: Runtime, app: FastAPI, settings: Settings, sites: list[Site]) -> int:
     state: ServerState = app.state.server
     signals: asyncio.Queue[int] = asyncio.Queue()
-    async with _handled(signals), _listening(settings, sites) as servers:
+    async with handled(signals), listening(settings, sites) as servers:
         starting = asyncio.create_task(_start(runtime, state, sites[0][1]))
         first = asyncio.create_task(signals.get())
         try:
@@ -126,7 +143,7 @@ async def _run(
                 done, awaited = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()  # an engine that cannot be had, or a server that broke
-            return await _drain(runtime, state, settings, signals)
+            return await _drain(runtime, state, signals)
         finally:
             starting.cancel()
             first.cancel()
@@ -144,15 +161,19 @@ async def _start(runtime: Runtime, state: ServerState, listener: socket.socket) 
         await runtime.service(settings.runtime.failover).wait_ready()
     await state.warm_up()
     freeze_heap()
-    _say(_ready_line(runtime, listener))
+    say(_ready_line(runtime, listener))
 
 
-async def _drain(
-    runtime: Runtime, state: ServerState, settings: Settings, signals: asyncio.Queue[int]
-) -> int:
+async def _drain(runtime: Runtime, state: ServerState, signals: asyncio.Queue[int]) -> int:
     await runtime.drain(0.0)
-    log.info("draining", limit_seconds=settings.runtime.drain_seconds)
-    idle = asyncio.create_task(state.wait_idle(settings.runtime.drain_seconds))
+    return await wait_drained(state, signals)
+
+
+async def wait_drained(site: SiteState, signals: asyncio.Queue[int]) -> int:
+    """Until nobody is being answered, the limit has passed, or a second signal came; the exit code."""
+    limit_seconds = site.settings.runtime.drain_seconds
+    log.info("draining", limit_seconds=limit_seconds)
+    idle = asyncio.create_task(site.wait_idle(limit_seconds))
     second = asyncio.create_task(signals.get())
     try:
         await asyncio.wait((idle, second), return_when=asyncio.FIRST_COMPLETED)
@@ -163,7 +184,8 @@ async def _drain(
 
 
 @asynccontextmanager
-async def _handled(signals: asyncio.Queue[int]) -> AsyncIterator[None]:
+async def handled(signals: asyncio.Queue[int]) -> AsyncIterator[None]:
+    """Inside the block SIGTERM and SIGINT go into `signals`."""
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, signals.put_nowait, number)
@@ -175,9 +197,7 @@ async def _handled(signals: asyncio.Queue[int]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _listening(
-    settings: Settings, sites: list[tuple[ASGIApp, socket.socket]]
-) -> AsyncIterator[list[asyncio.Task[None]]]:
+async def listening(settings: Settings, sites: list[Site]) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Every site answers inside the block; leaving it closes what is still connected."""
     servers = [HttpServer(http_config(site, settings)) for site, _ in sites]
     tasks = [
@@ -217,11 +237,16 @@ def listen(settings: Settings, port: int) -> socket.socket:
     return listener
 
 
-def _ready_line(runtime: Runtime, listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
+    """Where it can be called."""
     host, port = listener.getsockname()[:2]
     # Nobody can call the address that means "all of them".
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    url = f"http://{host}:{port}"
+    return f"http://{host}:{port}"
+
+
+def _ready_line(runtime: Runtime, listener: socket.socket) -> str:
+    url = url_of(listener)
     return (
         f"tts-ops speaks on {url} (engine {runtime.default_engine}). Try:\n\n"
         f"  curl {url}/v1/audio/speech -H 'content-type: application/json' \\\n"
@@ -230,7 +255,7 @@ def _ready_line(runtime: Runtime, listener: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def _quieter_uvicorn() -> Iterator[None]:
+def quieter_uvicorn() -> Iterator[None]:
     """Without what `serve` says itself, a line for each socket, and a complaint about bodies that do not end.
 
     Not ending a body is how a broken stream is shown to its client.
@@ -250,6 +275,6 @@ def _quieter_uvicorn() -> Iterator[None]:
         logger.removeFilter(keep)
 
 
-def _say(text: str) -> None:
-    """To a person: stdout is for data."""
+def say(text: str) -> None:
+    """Tell a person: stdout is for data."""
     print(text, file=sys.stderr, flush=True)

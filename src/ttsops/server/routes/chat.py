@@ -71,6 +71,7 @@ async def chat(body: ChatBody, request: Request) -> ChatAnswer:
         agent=agent_of(request.scope),
         format=body.response_format or Format.WAV,
         conversation_id=body.conversation_id or "",
+        played_seconds=body.played_seconds,
         ignored=body.unknown_fields,
     )
 

@@ -36,5 +36,6 @@ def _item(state: ServerState, name: str) -> ModelItem:
         engine=service.name,
         summary=service.card.summary,
         licence=service.card.licence,
+        takes_text_in_pieces=service.card.takes_text_in_pieces,
         ready=service.is_ready,
     )
