@@ -1,83 +1,25 @@
-"""How far 8-bit weights are from fp32, part by part and over a long run: VibeVoice-Realtime at full size.
+"""How far 8-bit weights are from fp32: VibeVoice-Realtime at full size, see `int8_twins`.
 
-    python -m benchmarks.realtime_int8             # 300 frames: 40 s of audio
-    python -m benchmarks.realtime_int8 --write     # and keep the figures in benchmarks/results/
-
-Part by part: the fp32 model speaks, and each part of the 8-bit one gets what its twin got and keeps caches of
-its own, so that errors add up within a part and not between parts. Long run: the 8-bit model speaks on its
-own, with the same text and seed. Weights are random, and random weights are no worst case and no typical one:
-what the published ones make of it has to be heard.
+python -m benchmarks.realtime_int8             # 300 frames: 40 s of audio
+python -m benchmarks.realtime_int8 --write     # and keep the figures in benchmarks/results/
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmarks.fresh_process import keep_results
+from benchmarks.int8_twins import Family, measure, show
 from benchmarks.realtime_engine import MAX_POSITIONS, MODULES, open_one
 from ttsops.engines import EngineConfig, registry
 from ttsops.engines.contract import Engine
-from ttsops.ops.machine import machine
-from ttsops.ops.random_weights import NOTES
 
 RESULTS = Path(__file__).parent / "results" / "realtime_int8.json"
 ENGINE = "vibevoice-realtime"
-WINDOWS = (10, 30, 100, 300)
-"""Frames from the beginning over which a long run is summed up."""
-
-
-@dataclass
-class Error:
-    """Of one part, call by call."""
-
-    relative: list[float] = field(default_factory=list)
-    """|8-bit - fp32| / |fp32|, both as lengths of vectors."""
-
-    largest: float = 0.0
-
-    def add(self, found: Tensor, wanted: Tensor) -> None:
-        difference = (found - wanted).double()
-        self.relative.append(float(difference.norm() / wanted.double().norm().clamp_min(1e-12)))
-        self.largest = max(self.largest, float(difference.abs().max()))
-
-    def facts(self) -> dict[str, float]:
-        n_tenth = max(1, len(self.relative) // 10)
-        return {
-            "calls": len(self.relative),
-            "relative_mean": float(np.mean(self.relative)),
-            "relative_first_tenth": float(np.mean(self.relative[:n_tenth])),
-            "relative_last_tenth": float(np.mean(self.relative[-n_tenth:])),
-            "largest": self.largest,
-        }
-
-
-class Twins:
-    """Stands before a part: fp32 answers, its 8-bit twin gets the same and is compared."""
-
-    def __init__(self, exact: Any, rounded: Any, states: dict[int, Any], error: Error) -> None:
-        self.exact = exact
-        self._rounded = rounded
-        self._states = states
-        self._error = error
-
-    def __call__(self, *args: Any) -> Tensor:
-        wanted: Tensor = self.exact(*args)
-        found = self._rounded(*[self._states.get(id(one), one) for one in args])
-        self._error.add(found, wanted)
-        return wanted
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.exact, name)
 
 
 def create(dtype: str) -> Any:
@@ -93,76 +35,7 @@ def speak(engine: Engine, n_frames: int) -> list[np.ndarray]:
     return frames
 
 
-def speak_as_twins(exact: Any, rounded: Any, n_frames: int) -> tuple[dict[str, Error], list[np.ndarray]]:
-    """Errors by part, and the audio in fp32."""
-    errors: defaultdict[str, Error] = defaultdict(Error)
-    slots, own = exact._slots, rounded._slots
-    states = {id(getattr(slots, name)): getattr(own, name) for name in ("text", "speech", "decoder")}
-    begin = slots.begin
-
-    def begin_both(slot: int, voice: Any) -> None:
-        begin(slot, voice)
-        own.begin(slot, voice)
-
-    slots.begin = begin_both
-    parts = {name: (attribute, getattr(exact._model, attribute)) for name, attribute in MODULES.items()}
-    for name, (attribute, part) in parts.items():
-        twin = getattr(rounded._model, attribute)
-        setattr(exact._model, attribute, Twins(part, twin, states, errors[name]))
-    try:
-        return errors, speak(exact, n_frames)
-    finally:
-        slots.begin = begin
-        for attribute, part in parts.values():
-            setattr(exact._model, attribute, part)
-
-
-def long_run(wanted: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> list[dict[str, float]]:
-    """How two ways of saying the same drift apart: from the first frame to the n-th."""
-    rows = []
-    for n in [n for n in WINDOWS if n <= len(wanted)]:
-        a, b = (np.concatenate(frames[:n]).astype(np.float64) for frames in (wanted, found))
-        noise = float(np.sqrt(np.mean((b - a) ** 2)))
-        level_a, level_b = (float(np.sqrt(np.mean(one**2))) for one in (a, b))
-        rows.append(
-            {
-                "frames": n,
-                "snr_db": 20 * math.log10(level_a / max(noise, 1e-12)),
-                "level_db": 20 * math.log10(level_b / level_a),
-                "largest": float(np.abs(b - a).max()),
-            }
-        )
-    return rows
-
-
-def measure(n_frames: int) -> dict[str, Any]:
-    exact, rounded = create("fp32"), create("int8")
-    errors, wanted = speak_as_twins(exact, rounded, n_frames)
-    return {
-        "note": NOTES["full"],
-        "machine": machine(),
-        "torch": torch.__version__,
-        "frames": n_frames,
-        "parts": {name: error.facts() for name, error in errors.items()},
-        "long_run": long_run(wanted, speak(rounded, n_frames)),
-    }
-
-
-def show(figures: dict[str, Any]) -> None:
-    print(f"{figures['machine']}, torch {figures['torch']}: {figures['note']}")
-    print(f"8-bit weights against fp32, {figures['frames']} frames\n")
-    print(f"{'part':18} {'relative error':>14} {'first tenth':>12} {'last tenth':>11} {'largest':>9}")
-    for name, part in figures["parts"].items():
-        print(
-            f"{name:18} {part['relative_mean']:14.2%} {part['relative_first_tenth']:12.2%} "
-            f"{part['relative_last_tenth']:11.2%} {part['largest']:9.2g}"
-        )
-    print("\non its own, same text and seed:")
-    for row in figures["long_run"]:
-        print(
-            f"  first {row['frames']:>4} frames: signal to error {row['snr_db']:5.1f} dB, "
-            f"level {row['level_db']:+.2f} dB, largest difference {row['largest']:.3f}"
-        )
+FAMILY = Family(MODULES, ("text", "speech", "decoder"), speak)
 
 
 def main() -> None:
@@ -170,7 +43,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {RESULTS.name}")
     args = parser.parse_args()
-    figures = measure(args.frames)
+    figures = measure(FAMILY, create("fp32"), create("int8"), args.frames)
     show(figures)
     if args.write:
         keep_results(RESULTS, figures)
