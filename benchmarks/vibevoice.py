@@ -6,8 +6,8 @@
 
 Time per frame of one stream, frames per second of several, the first frame with a new and with a known
 voice, memory, and the share of each component against reading its weights once. Every choice is a frame on
-both sides. `--reference-python` is timed before ours and after, and its better time is taken; each set-up runs
-in a process of its own. Its environment, with PyTorch of the same version:
+both sides. The reference is timed before ours and after, and its better time is taken; each set-up runs in a
+process of its own. Its environment, with PyTorch of the same version:
 
     python -m venv ../venv
     ../venv/bin/pip install torch==2.13.0 transformers==5.23.0 diffusers==0.42.1 -e '.[vibevoice]'

@@ -18,7 +18,7 @@ LAYERS = (
     ("voices", "models"),
     ("engines",),
     ("runtime", "testing"),
-    ("agent", "livechat"),
+    ("agent", "livechat", "render"),
     ("server",),
     ("ops",),
     ("cli",),

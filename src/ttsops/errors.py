@@ -21,6 +21,8 @@
     + DuplicateVoice       that voice, or that recording, is there already
     + NoConsent            nobody said that the speaker agreed
     + ConsentNotFound      no such recording of a consent
+    + JobChanged           half of a job is there already, and it is another one
+    + JobDamaged           what was kept of a job cannot be read
     + BadReference         no voice can be made from a recording or its transcript
       - UnreadableReference  it is no audio
       - BrokenReference      samples that are not finite
@@ -354,6 +356,18 @@ class BadArchive(ModelError):
     """An archive of weights that is damaged, or not one of ours."""
 
     code = "bad_archive"
+
+
+class JobChanged(RequestError):
+    """Half of a job is there already, and it is another one."""
+
+    code = "job_changed"
+
+
+class JobDamaged(RequestError):
+    """What was kept of a job cannot be read."""
+
+    code = "job_damaged"
 
 
 class NotInstalled(TtsOpsError):

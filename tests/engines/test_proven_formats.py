@@ -95,3 +95,53 @@ def test_only_mps_without_a_wish_is_tested(
     with pytest.raises(ConfigError, match="int8"):
         pick_format(EngineConfig(dtype="int8"), mps)
     assert tested == ["mps"]
+
+
+# Apple's GPU, which has to speak as the CPU does before `auto` trusts it.
+
+
+@pytest.fixture
+def mac(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+
+
+@pytest.mark.parametrize(
+    ("half_passes", "fp32_passes", "expected"),
+    [
+        (True, True, ("mps", torch.float16)),
+        (False, True, ("mps", torch.float32)),
+        (False, False, ("cpu", torch.float32)),
+    ],
+)
+def test_what_passes_on_a_mac_is_used(
+    mac: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    half_passes: bool,
+    fp32_passes: bool,
+    expected: tuple[str, torch.dtype],
+) -> None:
+    half = torch.float16 if half_passes else torch.float32
+    monkeypatch.setattr(longform_format, "prove_format", lambda device, dtype: half)
+    monkeypatch.setattr(longform_format, "speaks_as_exact", lambda device, dtype: fp32_passes)
+    device, dtype = longform_format.pick_device_and_format(EngineConfig())
+    assert (device.type, dtype) == expected
+    assert ("the CPU is used" in caplog.text) == (expected[0] == "cpu")
+
+
+def test_on_a_mac_8_bit_weights_go_to_the_cpu_and_a_wish_is_kept(
+    mac: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(longform_format, "speaks_as_exact", lambda device, dtype: False)
+    device, dtype = longform_format.pick_device_and_format(EngineConfig(dtype="int8"))
+    assert (device.type, dtype) == ("cpu", torch.float32)
+    device, dtype = longform_format.pick_device_and_format(EngineConfig(device="mps", dtype="fp32"))
+    assert (device.type, dtype) == ("mps", torch.float32)
+
+
+@pytest.mark.parametrize("broken", ["other_weights", "overflowing"])
+def test_a_device_that_computes_something_else_is_not_trusted_in_fp32(broken: str) -> None:
+    family = Family(longform_format, longform_model)
+    assert longform_format.speaks_as_exact(CPU, torch.float32)
+    assert not longform_format.speaks_as_exact(CPU, torch.float32, getattr(family, broken))

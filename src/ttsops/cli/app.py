@@ -12,6 +12,7 @@ from ttsops.cli.verb import HELP
 VERBS = {
     "say": "ttsops.cli.say:say",
     "synth": "ttsops.cli.say:synth",
+    "render": "ttsops.cli.render:render",
     "serve": "ttsops.cli.serve:serve",
     "agent": "ttsops.cli.agent:agent",
     "voices": "ttsops.cli.voices:voices",

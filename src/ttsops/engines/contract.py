@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -205,3 +206,23 @@ class Engine(Protocol):
     def shutdown(self) -> None:
         """Give the device back. Nothing may follow."""
         return
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """An engine whose long utterances can be kept on the disk and gone on with to the same bit.
+
+    For whoever steps an utterance alone, from its beginning.
+    """
+
+    def is_at_pause(self, utterance: Utterance) -> bool:
+        """A segment of speech has just ended, and all of its samples were given: now is the time to save."""
+        ...
+
+    def save(self, utterance: Utterance, folder: Path, number: int) -> None:
+        """Checkpoint `number`, counted from 1, each behind the one before. Raises `AudioError`."""
+        ...
+
+    def resume(self, request: SpeechRequest, folder: Path, number: int) -> Utterance:
+        """The same request again, where it was when it was saved. Raises `JobDamaged`."""
+        ...

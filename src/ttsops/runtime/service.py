@@ -86,7 +86,7 @@ class EngineService:
             clock=clock,
         )
         self._supervisor = Supervisor(
-            Load(name, _engine_config(engine_settings)),
+            Load(name, engine_config(engine_settings)),
             make_link,
             settings,
             clock=clock,
@@ -333,7 +333,8 @@ class EngineService:
             self._supervisor.restart(error)
 
 
-def _engine_config(settings: EngineSettings) -> EngineConfig:
+def engine_config(settings: EngineSettings) -> EngineConfig:
+    """What an engine is set up with, from what is in the settings."""
     return EngineConfig(
         device=settings.device,
         dtype=settings.dtype,

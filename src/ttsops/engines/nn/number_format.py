@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from ttsops.engines.contract import EngineConfig
-from ttsops.engines.nn.devices import pick_dtype
+from ttsops.engines.nn.devices import pick_device, pick_dtype
+from ttsops.models.policy import AUTO, INT8
 from ttsops.speech import Samples
 
 logger = logging.getLogger(__name__)
@@ -41,23 +42,54 @@ def pick_proven(
     return dtype
 
 
+def pick_proven_device(
+    config: EngineConfig,
+    pick_format: Callable[[EngineConfig, torch.device], torch.dtype],
+    speaks_as_exact: Callable[[torch.device, torch.dtype], bool],
+) -> tuple[torch.device, torch.dtype]:
+    """Device and format. What nobody asked for has to prove itself: an MPS that fails in fp32, too, is left.
+
+    Raises what `pick_device` and `pick_format` raise.
+    """
+    cpu = torch.device("cpu")
+    if config.device == AUTO and config.dtype == INT8:
+        return cpu, pick_format(config, cpu)  # 8-bit weights are multiplied there alone
+    device = pick_device(config)
+    dtype = pick_format(config, device)
+    is_doubtful = config.device == AUTO and device.type == "mps" and dtype == torch.float32
+    if is_doubtful and not speaks_as_exact(device, dtype):
+        logger.warning("`mps` fails its test in fp32 as well: the CPU is used")
+        return cpu, pick_format(config, cpu)
+    return device, dtype
+
+
 def prove_speech(
     device: torch.device, half: torch.dtype, exact: Samples, speak: Callable[[], Samples]
 ) -> torch.dtype:
     """`half` if what `speak` says in it on `device` is near `exact`, and fp32 if not. The log says why."""
+    return half if is_near(device, half, exact, speak, "so fp32 is used") else torch.float32
+
+
+def is_near(
+    device: torch.device,
+    dtype: torch.dtype,
+    exact: Samples,
+    speak: Callable[[], Samples],
+    what_then: str = "so it is not used",
+) -> bool:
+    """Whether what `speak` says on `device` is near `exact`. The log says so, and `what_then` if not."""
     try:
-        found = speak()
+        error = _error(speak(), exact)
     except (RuntimeError, TypeError) as e:
-        logger.warning("%s on `%s` fails its test, so fp32 is used: %s", half, device, e)
-        return torch.float32
-    error = _error(found, exact)
+        logger.warning("%s on `%s` fails its test, %s: %s", dtype, device, what_then, e)
+        return False
     if error <= MAX_ERROR:
-        logger.info("%s on `%s` passes its test: error %.2g, allowed %g", half, device, error, MAX_ERROR)
-        return half
+        logger.info("%s on `%s` passes its test: error %.2g, allowed %g", dtype, device, error, MAX_ERROR)
+        return True
     logger.warning(
-        "%s on `%s` fails its test, so fp32 is used: error %.2g, allowed %g", half, device, error, MAX_ERROR
+        "%s on `%s` fails its test, %s: error %.2g, allowed %g", dtype, device, what_then, error, MAX_ERROR
     )
-    return torch.float32
+    return False
 
 
 def _error(found: Samples, exact: Samples) -> float:

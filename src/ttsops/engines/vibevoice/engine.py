@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -142,6 +143,27 @@ class VibeVoiceEngine(Engine):
             if one.is_made:
                 self._free(one)
         return [steps.get(id(utterance)) or Step(is_done=utterance.is_done) for utterance in batch]
+
+    def is_at_pause(self, utterance: Utterance) -> bool:
+        """See `Resumable`."""
+        return utterance.is_at_pause
+
+    def save(self, utterance: Utterance, folder: Path, number: int) -> None:
+        """See `Resumable`."""
+        utterance.save(folder, number)
+
+    @torch.inference_mode()
+    def resume(self, request: SpeechRequest, folder: Path, number: int) -> Utterance:
+        """See `Resumable`. Voices are prepared as for a new utterance: they are not kept with it."""
+        utterance = self.open(request)
+        try:
+            while (prefix := utterance.unfinished) is not None:
+                prefix.memory.advance()
+            utterance.go_on_from(folder, number)
+        except BaseException:
+            self.close(utterance)
+            raise
+        return utterance
 
     def close(self, utterance: Utterance) -> None:
         """Its slot is free at once."""

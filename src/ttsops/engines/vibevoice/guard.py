@@ -77,8 +77,10 @@ class Watch:
     faults: list[Fault] = field(default_factory=list)
     """Since they were last taken."""
 
+    n_noisy: int = 0
+    """Frames of noise since the last that was speech."""
+
     _n_doubtful: int = 0
-    _n_noisy: int = 0
     _is_excused: bool = False
     """The doubt that lasts was answered: it is let pass until speech comes back."""
 
@@ -92,7 +94,7 @@ class Watch:
             self.has_spoken = True
             return "hold" if self.holds_all else "release"
         self._n_doubtful += 1
-        self._n_noisy += sound == "noise"
+        self.n_noisy += sound == "noise"
         fault = self._fault()
         if fault and not self._is_excused:
             if self._answer(fault):
@@ -130,7 +132,7 @@ class Watch:
         return taken
 
     def _fault(self) -> FaultKind | None:
-        if self._n_noisy >= MAX_NOISE_FRAMES and (self.holds_all or self._n_doubtful > 1):
+        if self.n_noisy >= MAX_NOISE_FRAMES and (self.holds_all or self._n_doubtful > 1):
             return "noise"
         limit = MAX_SILENCE_FRAMES if self.has_spoken else MAX_FIRST_SILENCE_FRAMES
         return "silence" if self._n_doubtful >= limit else None
@@ -146,9 +148,9 @@ class Watch:
                 self.has_spoken = False  # nobody heard what is made again from the beginning
             else:
                 # The frame before the place that it goes back to.
-                self._n_doubtful, self._n_noisy = 1, int(kind == "noise")
+                self._n_doubtful, self.n_noisy = 1, int(kind == "noise")
         return is_again
 
     def _clear(self) -> None:
-        self._n_doubtful = self._n_noisy = 0
+        self._n_doubtful = self.n_noisy = 0
         self._is_excused = False

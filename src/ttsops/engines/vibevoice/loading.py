@@ -14,7 +14,6 @@ from ttsops.engines.nn.devices import (
     check_half,
     check_memory,
     free_bytes,
-    pick_device,
     pick_layer,
 )
 from ttsops.engines.nn.freed_memory import give_back_freed
@@ -26,7 +25,7 @@ from ttsops.engines.vibevoice.engine import VibeVoiceEngine
 from ttsops.engines.vibevoice.generate import RaggedForm, StepForm
 from ttsops.engines.vibevoice.length import USUAL_FRAMES_PER_CHAR, LengthBound
 from ttsops.engines.vibevoice.model import VibeVoiceModel, load_model
-from ttsops.engines.vibevoice.number_format import pick_format
+from ttsops.engines.vibevoice.number_format import pick_device_and_format
 from ttsops.engines.vibevoice.random_model import FULL, SMALL, random_model
 from ttsops.engines.vibevoice.recordings import (
     HummedRecordings,
@@ -58,8 +57,7 @@ LEAST_RANDOM_TOKENS = 8
 def create(config: EngineConfig) -> VibeVoiceEngine:
     """Raises `ConfigError` for options it does not take, `EngineUnavailable` if there is nothing to load."""
     options = read_options(CARD.name, config.options, VibeVoiceOptions)
-    device = pick_device(config)
-    dtype = pick_format(config, device)
+    device, dtype = pick_device_and_format(config)
     check_half(dtype, device)
     if not options.random_weights:
         check_memory(_model_folder(options), config, device, dtype)

@@ -12,7 +12,7 @@ from ttsops.engines.contract import NO_SAMPLES, EngineConfig
 from ttsops.engines.nn.hums import PITCHES, hum
 from ttsops.engines.nn.linear import Linear
 from ttsops.engines.nn.noise import SeededNoise
-from ttsops.engines.nn.number_format import pick_proven, prove_speech
+from ttsops.engines.nn.number_format import is_near, pick_proven, pick_proven_device, prove_speech
 from ttsops.engines.nn.qwen_tokenizer import HashedWords
 from ttsops.engines.nn.sampler import Sampling
 from ttsops.engines.vibevoice.generate import advance, start
@@ -39,6 +39,17 @@ def pick_format(config: EngineConfig, device: torch.device) -> torch.dtype:
     Raises `ConfigError` for a format that is not supported on `device`.
     """
     return pick_proven(config, device, dtypes_of(MODEL), prove_format)
+
+
+def pick_device_and_format(config: EngineConfig) -> tuple[torch.device, torch.dtype]:
+    """Raises `ConfigError` and `EngineUnavailable` for what was asked for and is not to be had."""
+    return pick_proven_device(config, pick_format, speaks_as_exact)
+
+
+def speaks_as_exact(device: torch.device, dtype: torch.dtype, make_model: MakeModel | None = None) -> bool:
+    """Whether `device` speaks in `dtype` as the CPU does in fp32. The log says so."""
+    exact = _speak(_small_model(torch.device("cpu"), torch.float32))
+    return is_near(device, dtype, exact, lambda: _speak((make_model or _small_model)(device, dtype)))
 
 
 def _small_model(device: torch.device, dtype: torch.dtype) -> VibeVoiceModel:

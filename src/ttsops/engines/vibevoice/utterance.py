@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from ttsops.engines.contract import Step
 from ttsops.engines.nn.noise import NoiseSource
-from ttsops.engines.vibevoice.generate import Outcome
+from ttsops.engines.vibevoice.checkpoints import counts, restore_checkpoint, save_checkpoint
+from ttsops.engines.vibevoice.generate import Outcome, Token
 from ttsops.engines.vibevoice.guard import Verdict, Watch
 from ttsops.engines.vibevoice.place import Place, go_back, go_to_beginning, keep_place
 from ttsops.engines.vibevoice.shelf import Prefix
@@ -50,6 +52,8 @@ class Utterance:
         self._held: deque[Samples] = deque()
         self._is_made = False
         self._error: TtsOpsError | None = None
+        self._last_token: Token | None = None
+        self._saved_at = 0
 
     @property
     def unfinished(self) -> Prefix | None:
@@ -70,8 +74,30 @@ class Utterance:
             self._prefix = None
         return self._track
 
+    @property
+    def is_at_pause(self) -> bool:
+        """A segment has just ended, and nothing is held back."""
+        return self._last_token == "audio_eos" and not self._held and not self._is_made
+
+    def save(self, folder: Path, number: int) -> None:
+        """Where it stands at a pause."""
+        watch = self._watch
+        extra = counts(self.track.position, watch.has_spoken, watch.n_tries_left, watch.n_noisy)
+        save_checkpoint(self._slots, self.track, extra, folder, number, self._saved_at)
+        self._saved_at = self.track.position
+
+    def go_on_from(self, folder: Path, number: int) -> None:
+        """To where it was saved, before its first step."""
+        extra = restore_checkpoint(self._slots, self.track, folder, number)
+        self._saved_at, has_spoken, n_tries_left, n_noisy = extra.tolist()
+        for _ in range(self._watch.n_tries_left - n_tries_left):
+            next(self._noises)  # of tries that were made
+        self._watch.has_spoken, self._watch.n_tries_left = bool(has_spoken), n_tries_left
+        self._watch.n_noisy = n_noisy
+
     def take(self, outcome: Outcome) -> Step:
         """What a step did."""
+        self._last_token = outcome.token
         step = self._end(outcome) if outcome.end else self._go_on(outcome)
         step.faults = self._watch.taken_faults()
         return step

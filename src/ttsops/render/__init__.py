@@ -1,0 +1,20 @@
+"""Long recordings: a script becomes a file turn by turn, and a crash costs no more than the turn it came in.
+
+Reading order: `script` (what is said), `plan` (in which pieces), `track_file` (where it grows), `state` (how
+far it is), `seams` (how pieces are joined), `chunked` and `whole` (who makes them), `job` (all of it),
+`captions` (when what is said).
+"""
+
+from ttsops.render.job import Progress, Rendered, folder_of, render
+from ttsops.render.plan import Wish
+from ttsops.render.script import RenderScript, read_render_script
+
+__all__ = [
+    "Progress",
+    "RenderScript",
+    "Rendered",
+    "Wish",
+    "folder_of",
+    "read_render_script",
+    "render",
+]
