@@ -14,9 +14,9 @@ from ttsops.settings import load_settings
 @verb(
     "agent",
     examples=(
-        "LLM_PROVIDER=echo ttsops agent",
+        "ttsops agent --provider echo",
         "ttsops agent --provider local --model llama3.2 --base-url http://127.0.0.1:11434/v1",
-        "OPENAI_API_KEY=… ttsops agent --provider openai --model gpt-4o-mini --tts-url http://tts:8001",
+        "ttsops agent --provider openai --model gpt-4o-mini --tts-url http://tts:8001",
     ),
 )
 @config_option

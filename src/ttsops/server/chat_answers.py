@@ -224,17 +224,18 @@ class ChatEvents(ChatAnswer):
         )
 
     async def _hear(self, data: bytes, event: AudioDelta | None) -> None:
-        if data:
-            await self._begin()
-            stamps = {} if event is None else {"start_seconds": round(event.start_seconds, 6)}
-            await self._say(
-                {
-                    "type": "audio.delta",
-                    "at_seconds": self.turn.seconds_since_question(),
-                    **stamps,
-                    "audio": base64.b64encode(data).decode(),
-                }
-            )
+        if not data:
+            return
+        await self._begin()
+        content: dict[str, Any] = {
+            "type": "audio.delta",
+            "at_seconds": self.turn.seconds_since_question(),
+            "audio": base64.b64encode(data).decode(),
+        }
+        if event is not None:
+            content["start_seconds"] = round(event.start_seconds, 6)
+            content["words"] = event.words
+        await self._say(content)
 
     async def _begin(self) -> None:
         await self.begin("text/event-stream; charset=utf-8")

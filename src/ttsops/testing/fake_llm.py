@@ -116,9 +116,10 @@ async def _tell(asked: Asked, reply: Reply, writer: asyncio.StreamWriter) -> Non
     await asyncio.sleep(reply.first_seconds)
     for event in protocol.opening:
         await _send(writer, event)
+    began_at = time.perf_counter()
     for number, token in enumerate(reply.tokens):
-        if number:
-            await asyncio.sleep(reply.token_seconds)
+        # Against the clock, so that what each sending takes does not add up.
+        await asyncio.sleep(max(0.0, began_at + number * reply.token_seconds - time.perf_counter()))
         asked.token_at.append(time.perf_counter())
         asked.n_sent += 1
         await _send(writer, protocol.token(token))
