@@ -4,8 +4,8 @@
     python -m benchmarks.agent_latency --write    # and keep the figures in benchmarks/results/
 
 A paced test provider speaks OpenAI's protocol over a real socket, at 5, 20 and 100 tokens a second; a
-listener of the WebSocket notes when the first frame of audio comes. The engine alone is given the same tokens at
-the same times, without agent, model or sockets: the difference is what package, agent and server add.
+listener of the WebSocket notes when the first frame of audio comes. The engine alone is given the same tokens
+at the same times, without agent, model or sockets: the difference is what package, agent and server add.
 """
 
 from __future__ import annotations

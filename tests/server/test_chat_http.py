@@ -63,6 +63,20 @@ def test_a_question_is_answered_with_speech(http: httpx.Client, stream: bool) ->
     assert seconds_of(answer.content) == pytest.approx(seconds_of(spoken.content), abs=0.01)
 
 
+async def test_an_answer_in_pieces_is_the_same_speech_as_its_whole_text() -> None:
+    written = "Well, **here** it is: 42 [links](https://example.org). `Code`, 🙂 and an end. " * 3
+    pieces = [written[start : start + 3] for start in range(0, len(written), 3)]
+    async with (
+        FakeLlm(Reply(pieces, token_seconds=0.001)) as llm,
+        chat_site(chat_settings(model_at(llm))) as site,
+        httpx.AsyncClient(base_url=site.url, timeout=20, trust_env=False) as http,
+    ):
+        # Every sample of the test signal depends on all characters up to it.
+        answer = await http.post("/chat", json={"text": "Well?", "response_format": "pcm"})
+        whole = await http.post("/synthesize", json={"text": written, "output_format": "pcm"})
+    assert answer.content == whole.content
+
+
 def test_events_bring_text_and_audio(http: httpx.Client) -> None:
     body = {"text": QUESTION, "stream_format": "sse", "response_format": "pcm"}
     events = events_of(http.post("/chat", json=body).text)
