@@ -43,7 +43,7 @@ ANSWERS = (
     "I would wait until the evening, because the wind is weaker then and the light is much better.",
     "The museum is open today, but only until five. The garden behind it never closes at all.",
 )
-TURNS = {5: 12, 20: 20, 100: 40}
+TURNS = {5: 24, 20: 30, 100: 40}
 """Tokens per second → turns of each kind."""
 
 
