@@ -78,10 +78,10 @@ async def test_every_word_that_was_written_is_spoken_once(start_server: StartSer
 async def test_a_recogniser_hears_the_answers(start_server: StartServer) -> None:
     decoder = Decoder(samprate=16_000, loglevel="FATAL")
     n_said = n_found = 0
-    replies = [Reply(re.findall(r"\S+\s*", sentence), token_seconds=0.005) for sentence in SENTENCES[:8]]
+    replies = [Reply(re.findall(r"\S+\s*", sentence), token_seconds=0.005) for sentence in SENTENCES[:4]]
     async with FakeLlm(*replies) as llm:
         server = await asyncio.to_thread(start_server, SETTINGS.format(url=llm.url))
-        for sentence in SENTENCES[:8]:
+        for sentence in SENTENCES[:4]:
             _, _, audio = await ask(server.url)
             said = words(sentence)
             n_said += len(said)

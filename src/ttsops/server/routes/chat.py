@@ -13,7 +13,13 @@ from ttsops.server.chat_answers import ChatAnswer, ChatAudio, ChatEvents, ChatFi
 from ttsops.server.chat_schemas import ChatBody
 from ttsops.server.chat_session import ChatSession
 from ttsops.server.orders import check_length, engine_of
-from ttsops.server.routes.described import AUDIO_HEADERS, SPEECH_ERRORS, audio_content, error_responses
+from ttsops.server.routes.described import (
+    AUDIO_HEADERS,
+    EVENT_SCHEMA,
+    SPEECH_ERRORS,
+    audio_content,
+    error_responses,
+)
 from ttsops.server.site import site_of
 from ttsops.server.visit import visit_of
 
@@ -29,7 +35,7 @@ _OK: dict[str, Any] = {
     "content": audio_content()
     | {
         "text/event-stream": {
-            "schema": {"type": "string", "description": "Events; `data` is JSON"},
+            "schema": EVENT_SCHEMA,
             "example": 'data: {"type":"text.delta","at_seconds":0.31,"text":"Good "}\n\n'
             'data: {"type":"audio.delta","at_seconds":0.32,"start_seconds":0.0,"audio":"UklGR…"}\n\n'
             'data: {"type":"turn.done","reason":"complete","text":"Good morning."}\n\n',

@@ -38,6 +38,14 @@ _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 SPEECH_ERRORS = (400, 401, 404, 413, 429, 500, 503, 504)
 """What a request for speech may be answered with instead of speech."""
 
+EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "One event; `data` is JSON",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["data"],
+}
+"""Of an answer that is a stream of events."""
+
 AUDIO_HEADERS: dict[str, Any] = {
     name: {"description": description, "schema": {"type": "string"}}
     for name, description in {

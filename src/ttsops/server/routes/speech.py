@@ -11,7 +11,13 @@ from fastapi import APIRouter, Response
 
 from ttsops.server.answers import AudioAnswer, EventAnswer, SpeechAnswer
 from ttsops.server.orders import order_of_speech
-from ttsops.server.routes.described import AUDIO_HEADERS, SPEECH_ERRORS, audio_content, error_responses
+from ttsops.server.routes.described import (
+    AUDIO_HEADERS,
+    EVENT_SCHEMA,
+    SPEECH_ERRORS,
+    audio_content,
+    error_responses,
+)
 from ttsops.server.schemas import SpeechBody
 from ttsops.server.state import SPEECH_ROUTE
 
@@ -23,12 +29,7 @@ _OK: dict[str, Any] = {
     "content": audio_content()
     | {
         "text/event-stream": {
-            "schema": {
-                "type": "object",
-                "description": "One event; `data` is JSON",
-                "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
-                "required": ["data"],
-            },
+            "schema": EVENT_SCHEMA,
             "example": 'data: {"type":"speech.audio.delta","audio":"SUQzBA…"}\n\n'
             'data: {"type":"speech.audio.done","usage":{"input_tokens":5,"output_tokens":31,'
             '"total_tokens":36}}\n\n',
