@@ -51,7 +51,7 @@
     - BadArchive           an archive of weights that is damaged, or not one of ours
   + NotInstalled           a package that an extra brings is missing: the hint is the line that installs it
 
-Those of a language model are in `agent/failures.py`.
+Those of a language model are in `agent/failures.py`, of services in `ops/service/failures.py`.
 The worker sends errors as code and text; `from_code` makes the class again on the other side.
 How a code becomes an HTTP status is the server's business, how it becomes an exit code the CLI's.
 """

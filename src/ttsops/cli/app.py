@@ -15,6 +15,7 @@ VERBS = {
     "render": "ttsops.cli.render:render",
     "serve": "ttsops.cli.serve:serve",
     "agent": "ttsops.cli.agent:agent",
+    "service": "ttsops.cli.service:service",
     "voices": "ttsops.cli.voices:voices",
     "voice": "ttsops.cli.voice:voice",
     "engines": "ttsops.cli.engines:engines",

@@ -23,6 +23,7 @@ from ttsops.errors import (
     NotInstalled,
     TtsOpsError,
 )
+from ttsops.ops.service.failures import NoServiceManager, ServiceError
 from ttsops.settings.names import DEBUG
 
 _QUIET = "ttsops.quiet"
@@ -49,9 +50,9 @@ def exit_code(error: BaseException) -> Exit:
             return Exit.INTERRUPTED
         case NoAudio():
             return Exit.USAGE  # there is nothing in the text that can be spoken
-        case EngineError() | CapacityError() | NotInstalled():
+        case EngineError() | CapacityError() | NotInstalled() | NoServiceManager():
             return Exit.UNAVAILABLE
-        case AudioError() | ModelError():
+        case AudioError() | ModelError() | ServiceError():
             return Exit.FAILED
         case TtsOpsError() | click.UsageError():
             return Exit.USAGE
