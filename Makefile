@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test pack serve health smoke bench monitor soak diag test test-slow test-browser test-quality lint format docs lock accept warmup clean
+.PHONY: help setup setup-test pack serve health smoke bench monitor soak diag test test-slow test-programs test-browser test-quality lint format docs lock accept warmup clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -70,6 +70,9 @@ test-slow: setup-test ## the proof that takes minutes
 test-browser: setup-test ## the listening page in a real Chromium (chromium, chromium-driver)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(BIN)/python -m pytest -m browser -rs
+
+test-programs: setup-test ## monitoring with a real Prometheus and Alertmanager (prometheus, prometheus-alertmanager)
+	$(BIN)/python -m pytest -m programs -rs
 
 test-quality: setup-test ## predicted opinions, with the models of the extra `quality` (480 MB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'

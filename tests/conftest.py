@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos"}
+CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos", "programs"}
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         {item.nodeid for item in items if not CATEGORIES & {mark.name for mark in item.iter_markers()}}
     )
     if lost:
-        raise pytest.UsageError("mark these as unit, server, slow, browser or dnsmos: " + ", ".join(lost[:5]))
+        known = ", ".join(sorted(CATEGORIES))
+        raise pytest.UsageError(f"mark these as one of {known}: " + ", ".join(lost[:5]))
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,9 @@ def test_a_damaged_file_is_named_with_what_to_do(ttsops: Run, here: Path) -> Non
     assert done.code == 1
     assert f"  {SHARD}: is damaged" in done.out
     assert "next: `ttsops models pull small --repair`" in done.out
+    assert ttsops("models", "verify", "--prometheus", "models.prom").code == 1
+    assert re.search(r'^tts_model_integrity_ok\{model="[^"]+"\} 0\.0$', Path("models.prom").read_text(), re.M)
+    assert ttsops("models", "verify", "--prometheus", "nowhere/models.prom").code == 1
     facts = json.loads(ttsops("models", "verify", "--json").out)
     assert not facts["is_whole"]
     (problem,) = facts["models"][0]["problems"]

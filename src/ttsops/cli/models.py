@@ -18,7 +18,7 @@ from ttsops.cli.models_report import (
 )
 from ttsops.cli.output import EndWith, Exit, print_json, say
 from ttsops.cli.verb import HELP, Verb, config_option, verb
-from ttsops.errors import ModelError
+from ttsops.errors import AudioError, ModelError
 from ttsops.settings import load_settings
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def show(name: str, config: Path | None, as_json: bool) -> None:
         "ttsops models verify realtime --json",
         "ttsops models verify --all --save-manifest weights.json",
         "ttsops models verify --against weights.json",
+        "ttsops models verify --prometheus /var/lib/node_exporter/ttsops_models.prom",
     ),
 )
 @click.argument("names", nargs=-1)
@@ -82,6 +83,11 @@ def show(name: str, config: Path | None, as_json: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Compare with a manifest that was written before.",
 )
+@click.option(
+    "--prometheus",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write what was found for node_exporter's textfile collector.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def verify(
     names: tuple[str, ...],
@@ -90,6 +96,7 @@ def verify(
     quick: bool,
     save_manifest: Path | None,
     against: Path | None,
+    prometheus: Path | None,
     as_json: bool,
 ) -> None:
     """Check that weights are the ones, and whole.
@@ -122,6 +129,9 @@ def verify(
         print_json({"is_whole": is_well, "models": report_facts(reports, absent)})
     else:
         click.echo("\n".join(report_lines(reports, absent, cache.folder)))
+    if prometheus:
+        found_whole = {report.snapshot.entry.name: report.is_whole for report in reports}
+        _write_textfile(prometheus, dict.fromkeys((entry.name for entry in absent), False) | found_whole)
     if is_well and save_manifest:
         manifests.save_manifest(
             save_manifest, manifests.Manifest(tuple(report.to_manifest() for report in reports))
@@ -129,6 +139,15 @@ def verify(
         say(f"Written to `{save_manifest}`")
     if not is_well:
         raise EndWith(Exit.FAILED)
+
+
+def _write_textfile(path: Path, models: dict[str, bool]) -> None:
+    from ttsops.observe.textfile import write_integrity
+
+    try:
+        write_integrity(path, models)
+    except OSError as error:
+        raise AudioError(f"cannot write `{path}`: {error.strerror}") from error
 
 
 @verb("remove", examples=("ttsops models remove 7B",))

@@ -18,6 +18,7 @@ ROUTE = {"route": "the route's template, such as `/v1/audio/speech`; never the r
 OUTCOME = {
     "outcome": "`ok`, `rejected` (caller's mistake), `busy` (full), `failed` (our fault) or `ended` (cut)"
 }
+DISK = {"disk": "what is kept there: `state` (working directory), `voices` or `models`"}
 GPU = {"gpu": "index of the device"}
 
 TO_TEN_MINUTES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -215,6 +216,32 @@ MODEL_LOAD_TIME = Definition(
     "How long the engine took to load and warm up, the last time",
     "seconds",
     ENGINE,
+)
+WORKER_MEMORY = Definition(
+    "tts_worker_memory_bytes",
+    "gauge",
+    "Resident memory of the engine's worker process; absent while there is none",
+    "bytes",
+    ENGINE,
+)
+DISK_FREE = Definition(
+    "tts_disk_free_bytes", "gauge", "Free space where this is kept, as the server may use it", "bytes", DISK
+)
+DISK_SIZE = Definition("tts_disk_size_bytes", "gauge", "Size of the disk where this is kept", "bytes", DISK)
+MODEL_INTEGRITY = Definition(
+    "tts_model_integrity_ok",
+    "gauge",
+    "1 if every byte of the weights was right when they were last verified, else 0; "
+    "written by `ttsops models verify --prometheus FILE`, not by a server",
+    "boolean",
+    {"model": "its name in the catalogue"},
+)
+MODEL_VERIFIED_AT = Definition(
+    "tts_model_verified_timestamp_seconds",
+    "gauge",
+    "When that was, since 1970; written beside it",
+    "seconds",
+    {"model": "its name in the catalogue"},
 )
 EVENT_LOOP_LAG = Definition(
     "tts_event_loop_lag_seconds",

@@ -24,6 +24,7 @@ import ttsops
 from ttsops.observe import definitions
 from ttsops.observe.definitions import Definition
 from ttsops.observe.gpu import GpuReader
+from ttsops.observe.machine import Machine
 
 # Halves the series. The library has this switch for the whole process only, and this module is its only user.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -73,6 +74,11 @@ BREAKER_OPEN = _gauge(definitions.BREAKER_OPEN)
 WORKER_RESTARTS = _counter(definitions.WORKER_RESTARTS)
 MODEL_LOAD_TIME = _gauge(definitions.MODEL_LOAD_TIME)
 EVENT_LOOP_LAG = _histogram(definitions.EVENT_LOOP_LAG)
+MODEL_INTEGRITY = _gauge(definitions.MODEL_INTEGRITY)
+MODEL_VERIFIED_AT = _gauge(definitions.MODEL_VERIFIED_AT)
+WORKER_MEMORY = _gauge(definitions.WORKER_MEMORY)
+DISK_FREE = _gauge(definitions.DISK_FREE)
+DISK_SIZE = _gauge(definitions.DISK_SIZE)
 GPU_UTILIZATION = _gauge(definitions.GPU_UTILIZATION)
 GPU_MEMORY_USED = _gauge(definitions.GPU_MEMORY_USED)
 AGENT_TURNS = _counter(definitions.AGENT_TURNS)
@@ -88,6 +94,9 @@ BUILD.info({"version": ttsops.__version__, "python": platform.python_version()})
 PROCESS = ProcessCollector(registry=REGISTRY)
 """CPU, resident memory, open files of the API process (`process_*`), where the system has /proc."""
 
+MACHINE = Machine()
+"""What of this machine is looked at when somebody scrapes."""
+
 _gpu_reader = GpuReader()
 
 
@@ -102,4 +111,10 @@ def render() -> tuple[bytes, str]:
         if sample.utilization_percent is not None:
             GPU_UTILIZATION.labels(gpu=sample.index).set(sample.utilization_percent)
         GPU_MEMORY_USED.labels(gpu=sample.index).set(sample.memory_used_bytes)
+    WORKER_MEMORY.clear()
+    for engine, n_bytes in MACHINE.worker_bytes():
+        WORKER_MEMORY.labels(engine=engine).set(n_bytes)
+    for disk, (n_free, size) in MACHINE.disks():
+        DISK_FREE.labels(disk=disk).set(n_free)
+        DISK_SIZE.labels(disk=disk).set(size)
     return generate_latest(REGISTRY), CONTENT_TYPE_PLAIN_0_0_4

@@ -15,6 +15,7 @@ from ttsops.errors import (
     NoAudio,
     TtsOpsError,
 )
+from ttsops.observe import metrics
 from ttsops.observe.logs import get_logger
 from ttsops.runtime.admission import Admission
 from ttsops.runtime.breaker import Breaker
@@ -258,6 +259,7 @@ class EngineService:
         self._meters.load_time.set(event.load_seconds)
         self._meters.ready.set(1)
         self._meters.breaker_open.set(0)
+        metrics.MACHINE.watch_worker(self.name, self.worker_pid)
         if self._supervisor.n_starts > 1:
             self._meters.restarts.inc()
         _log.info(
@@ -266,6 +268,7 @@ class EngineService:
 
     def _on_down(self, error: TtsOpsError) -> None:
         self.last_error = error
+        metrics.MACHINE.watch_worker(self.name, None)
         self._meters.ready.set(0)
         self._meters.breaker_open.set(1)
         ready_in = self._supervisor.ready_in()

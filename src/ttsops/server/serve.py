@@ -19,6 +19,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -29,8 +30,10 @@ from ttsops.agent import Agent
 from ttsops.agent.keys import read_key
 from ttsops.agent.local import LocalSpeech
 from ttsops.errors import ConfigError, TtsOpsError
+from ttsops.models.cache import cache_folder
 from ttsops.models.hub import OFFLINE
 from ttsops.observe.logs import get_logger
+from ttsops.observe.metrics import MACHINE
 from ttsops.runtime import Runtime
 from ttsops.runtime.heap import freeze_heap
 from ttsops.server.app import create_app
@@ -103,6 +106,7 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 async def _serve(settings: Settings) -> int:
     runtime = Runtime(settings)
+    _watch_disks(settings)
     agent = _agent(runtime, settings) if settings.agent.enabled else None
     app = create_app(runtime, settings, agent)
     async with contextlib.AsyncExitStack() as stack:
@@ -110,6 +114,14 @@ async def _serve(settings: Settings) -> int:
             stack.push_async_callback(agent.aclose)
         sites = stack.enter_context(sites_of(app, settings))
         return await _run(runtime, app, settings, sites)
+
+
+def _watch_disks(settings: Settings) -> None:
+    """Where files are written, and where weights lie: their free space is among the metrics."""
+    MACHINE.watch_disk("state", Path.cwd())
+    MACHINE.watch_disk("models", cache_folder(settings))
+    if settings.voices.folder:
+        MACHINE.watch_disk("voices", Path(settings.voices.folder))
 
 
 @contextlib.contextmanager
