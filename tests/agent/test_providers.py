@@ -118,6 +118,14 @@ async def test_a_failed_request_is_tried_again(provider_name: str) -> None:
         assert len(llm.asked) == 2
 
 
+async def test_a_wait_longer_than_anybody_s_patience_is_told_at_once(provider_name: str) -> None:
+    async with FakeLlm(Reply(status=429, retry_after="60")) as llm:
+        with pytest.raises(LlmUnavailable) as caught:
+            await ask(llm_settings(provider_name, llm.url, max_retries=2, first_token_seconds=20.0))
+        assert len(llm.asked) == 1
+    assert caught.value.retry_after == 60.0
+
+
 async def test_leaving_an_answer_hangs_up(provider_name: str) -> None:
     async with FakeLlm(Reply(("word ",) * 1000, token_seconds=0.01)) as llm:
         settings = llm_settings(provider_name, llm.url)

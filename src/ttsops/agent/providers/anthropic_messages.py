@@ -11,7 +11,7 @@ from typing import Any
 
 from ttsops.agent.failures import LlmError
 from ttsops.agent.providers.contract import Message
-from ttsops.agent.providers.sdk import hush, not_installed, translated
+from ttsops.agent.providers.sdk import hush, not_installed, patient_client, translated
 from ttsops.settings import LlmSettings
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -35,6 +35,7 @@ class AnthropicMessages:
             api_key=key,
             base_url=settings.base_url or ANTHROPIC_URL,
             max_retries=settings.max_retries,
+            http_client=patient_client(anthropic, settings.first_token_seconds),
             timeout=anthropic.Timeout(settings.first_token_seconds, connect=settings.connect_seconds),
         )
 

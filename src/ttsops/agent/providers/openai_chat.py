@@ -11,7 +11,7 @@ from typing import Any
 
 from ttsops.agent.failures import LlmError
 from ttsops.agent.providers.contract import Message
-from ttsops.agent.providers.sdk import hush, not_installed, translated
+from ttsops.agent.providers.sdk import hush, not_installed, patient_client, translated
 from ttsops.settings import LlmSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -34,6 +34,7 @@ class OpenAiChat:
             api_key=key or "none",
             base_url=settings.base_url or OPENAI_URL,
             max_retries=settings.max_retries,
+            http_client=patient_client(openai, settings.first_token_seconds),
             timeout=openai.Timeout(settings.first_token_seconds, connect=settings.connect_seconds),
         )
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -34,6 +35,21 @@ def hush(package: str) -> None:
     logging.getLogger(package).setLevel(logging.INFO)
 
 
+def patient_client(sdk: ModuleType, limit_seconds: float) -> Any:
+    """An HTTP client for the package `sdk`, which would wait two minutes if a busy provider says so.
+
+    A wait that the listener's patience does not cover is no use: then it is told at once that the provider is
+    busy, by the header that both packages obey.
+    """
+
+    async def do_not_wait(response: Any) -> None:
+        seconds = _seconds(response.headers.get("retry-after"))
+        if response.status_code in BUSY and seconds is not None and seconds >= limit_seconds:
+            response.headers["x-should-retry"] = "false"
+
+    return sdk.DefaultAsyncHttpxClient(event_hooks={"response": [do_not_wait]})
+
+
 @contextlib.contextmanager
 def translated(provider: str, sdk: ModuleType) -> Iterator[None]:
     """Inside it, what the package `sdk` raises becomes an `LlmError`. Messages of others are not passed on:
@@ -57,10 +73,14 @@ def translated(provider: str, sdk: ModuleType) -> Iterator[None]:
 
 def _of_status(provider: str, status: int, retry_after: str | None) -> LlmError:
     if status in BUSY:
-        seconds = float(retry_after) if retry_after and retry_after.strip().isdecimal() else None
-        return LlmUnavailable(f"{provider} is busy: it answered {status}", retry_after=seconds)
+        return LlmUnavailable(f"{provider} is busy: it answered {status}", retry_after=_seconds(retry_after))
     if status == 504:
         return LlmTimeout(f"{provider} answered {status}")
     if 400 <= status < 500:
         return LlmRefused(f"{provider} refused: it answered {status}", hint=_HINTS.get(status))
     return LlmError(f"{provider} failed: it answered {status}")
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Of the header, where it is no date."""
+    return float(retry_after) if retry_after and retry_after.strip().isdecimal() else None
