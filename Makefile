@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test pack serve health smoke bench monitor soak diag test test-slow test-programs test-browser test-quality lint format docs lock accept warmup clean
+.PHONY: help setup setup-test pack serve health smoke bench monitor soak diag test test-slow test-programs test-browser test-quality test-image lint format docs lock accept warmup clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -71,12 +71,15 @@ test-browser: setup-test ## the listening page in a real Chromium (chromium, chr
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(BIN)/python -m pytest -m browser -rs
 
-test-programs: setup-test ## monitoring with a real Prometheus and Alertmanager (prometheus, prometheus-alertmanager)
+test-programs: setup-test ## with real programs (prometheus, prometheus-alertmanager, docker-compose, terraform)
 	$(BIN)/python -m pytest -m programs -rs
 
 test-quality: setup-test ## predicted opinions, with the models of the extra `quality` (480 MB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
 	$(BIN)/python -m pytest -m dnsmos -rs --timeout 300
+
+test-image: setup-test ## build the images in a Debian made here, run them (as root; buildah, debootstrap)
+	$(BIN)/python -m pytest -m image -rs --timeout 1200
 
 lint: setup-test ## style, types
 	$(BIN)/ruff check .

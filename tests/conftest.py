@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos", "programs"}
+CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos", "image", "programs"}
 
 
 @pytest.fixture(autouse=True)
