@@ -1,7 +1,8 @@
 """`ttsops service` against a `systemctl` and a `launchctl` that keep what they are told.
 
-A test machine has no systemd as its process 1, and no macOS: both are stand-ins, programs of their own, that
-answer as the manuals say. What the files mean to the real readers is tested in ops/service/test_units.py.
+A test machine has no systemd as its process 1, and no macOS: both are stand-ins, programs of their own,
+that answer as the manuals say. What the files mean to the real readers is tested in
+ops/service/test_units.py, a life under a booted systemd in infra/test_images.py.
 """
 
 import json

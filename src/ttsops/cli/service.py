@@ -91,6 +91,8 @@ def install(
         warn(
             f"everyone who reaches {wanted.host} may use it: set `server.keys_file`, or put a proxy before it"
         )
+    if name == "agent" and not settings.llm.provider:
+        warn("`llm.provider` is not set: the agent does not start unless the service's environment names one")
     if dry_run:
         say(f"Would write `{manager.path(name)}`:")
         click.echo(manager.text(wanted), nl=False)
