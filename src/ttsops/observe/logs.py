@@ -20,6 +20,7 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 from ttsops.errors import from_code
 from ttsops.observe.log_schema import UTTERANCE, Utterance
+from ttsops.observe.log_tail import TAIL
 from ttsops.observe.outcomes import outcome_of
 
 Logger = structlog.stdlib.BoundLogger
@@ -71,20 +72,23 @@ def configure(
         format = "console" if is_terminal else "json"
     renderer = _console(has_colour=is_terminal and not env.get("NO_COLOR")) if format == "console" else _json
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-                renderer,
-            ],
-        )
-    )
+    handler.setFormatter(_formatter(renderer))
+    TAIL.setFormatter(_formatter(_json))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler, TAIL]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
+
+
+def _formatter(renderer: Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            renderer,
+        ],
+    )
 
 
 def _console(*, has_colour: bool) -> Processor:

@@ -129,6 +129,11 @@ class EngineService:
         return self._admission.n_live
 
     @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Utterances that are open in the engine, the oldest first."""
+        return tuple(self._streams.values())
+
+    @property
     def n_queued(self) -> int:
         """Utterances waiting for a place."""
         return self._admission.n_queued

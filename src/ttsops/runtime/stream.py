@@ -116,6 +116,21 @@ class Stream:
         """The engine that really speaks."""
         return self.card.name
 
+    @property
+    def buffered_seconds(self) -> float:
+        """Audio that a listener who plays at normal pace has in hand now."""
+        return self._playout.buffered_seconds(self._clock())
+
+    @property
+    def unread_seconds(self) -> float:
+        """Audio that is made and was not read yet."""
+        return self._unread_seconds
+
+    @property
+    def is_live(self) -> bool:
+        """Somebody listens meanwhile."""
+        return self._is_live
+
     # ---- text in -----------------------------------------------------------------------
 
     def append(self, text: str) -> None:

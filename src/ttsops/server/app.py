@@ -28,6 +28,7 @@ from ttsops.server.routes import (
     root,
     speech,
     stream,
+    studio,
     synthesize,
     voices,
 )
@@ -63,9 +64,13 @@ def create_app(runtime: Runtime, settings: Settings, agent: Agent | None = None)
     state = ServerState(runtime, settings)
     app = FastAPI(title="tts-ops", version=__version__, lifespan=lifespan, redoc_url=None)
     app.state.server = state
-    resources = (speech, stream, synthesize, models, voices, made_voices, consents, references, health, root)
+    resources = (speech, stream, synthesize, models, voices, made_voices, consents, references, health)
     for resource in resources:
         app.include_router(resource.router)
+    if settings.studio.enabled:
+        app.include_router(studio.router)
+        app.mount("/studio", studio.files())
+    app.include_router(root.router)
     if agent is not None:
         app.state.agent = agent
         app.include_router(chat.router)

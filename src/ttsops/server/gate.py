@@ -28,6 +28,10 @@ REFERENCE_PATH = re.compile(r"/api/voices/[^/]+/reference|/v1/audio/voices|/v1/a
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})
 
 
+OPEN_FOLDER = "/studio/"
+"""The page's own files: it asks for the key, and they hold nothing."""
+
+
 class Gate:
     """Outermost but for CORS, which must also answer for those who are turned away."""
 
@@ -65,7 +69,7 @@ class Gate:
 
     def _admit(self, path: str, headers: Mapping[bytes, bytes]) -> Quota | None:
         keys = self._state.keys
-        if keys is None or path in OPEN_PATHS:
+        if keys is None or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return None
         scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not secret:

@@ -53,6 +53,11 @@ class ServerState(SiteState):
         return self.runtime.service(engine)
 
     @property
+    def has_library(self) -> bool:
+        """Whether voices can be made from recordings here."""
+        return self._library is not None
+
+    @property
     def library(self) -> VoiceLibrary:
         """The voices made from recordings. Raises `NoReferences` where there are none."""
         if self._library is None:

@@ -13,6 +13,7 @@ from ttsops.settings.tree import (
     RuntimeSettings,
     ServerSettings,
     Settings,
+    StudioSettings,
     VoiceSettings,
     WorkerSettings,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "RuntimeSettings",
     "ServerSettings",
     "Settings",
+    "StudioSettings",
     "VoiceSettings",
     "WorkerSettings",
     "load_settings",

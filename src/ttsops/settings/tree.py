@@ -96,6 +96,21 @@ class ServerSettings(Section, frozen=True):
     ] = 300.0
 
 
+class StudioSettings(Section, frozen=True):
+    """The page at `/`, to hear, see and operate the server. `[studio]`."""
+
+    enabled: Annotated[bool, Meta(description="Show the page to browsers; without it `/` answers JSON")] = (
+        True
+    )
+    reports: Annotated[
+        str,
+        Meta(
+            description="Folder of `accept.json` and `golden.json`, what `ttsops accept --json` and "
+            "`ttsops golden check --json` printed last; empty for the working directory"
+        ),
+    ] = ""
+
+
 class VoiceSettings(Section, frozen=True):
     """Voices made from recordings. `[voices]`."""
 
@@ -298,6 +313,7 @@ class Settings(Section, frozen=True):
     runtime: RuntimeSettings = RuntimeSettings()
     server: ServerSettings = ServerSettings()
     voices: VoiceSettings = VoiceSettings()
+    studio: StudioSettings = StudioSettings()
     accept: AcceptSettings = AcceptSettings()
     hub: HubSettings = HubSettings()
     models: Annotated[

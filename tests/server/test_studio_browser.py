@@ -1,0 +1,455 @@
+"""The studio in a real Chromium: what is heard, what is seen, and whether everybody can use it.
+
+make test-browser
+STUDIO_PICTURES=docs/images make test-browser     # and take the pictures of the docs
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server_site import Site, serving
+
+from ttsops.settings import (
+    AgentSettings,
+    EngineSettings,
+    LlmSettings,
+    MonitorSettings,
+    Settings,
+    StudioSettings,
+    VoiceSettings,
+)
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+ABSENT = [
+    name
+    for name, found in (
+        ("chromium", CHROMIUM),
+        ("chromedriver", DRIVER),
+        ("selenium", find_spec("selenium")),
+        ("axe-core-python", find_spec("axe_core_python")),
+    )
+    if not found
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(ABSENT), reason=f"NOT TESTED: {', '.join(ABSENT)} not installed"),
+]
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+Browser = Any
+
+VIEWS = ("speak", "talk", "voices", "compare", "operate")
+GOLDEN_VOICE = Path(__file__).parents[1] / "golden" / "voices" / "en-Alice_woman.ogg"
+LONG = "The harbour wakes before the town does, and men carry crates of ice along the quay. " * 12
+PICTURES = os.environ.get("STUDIO_PICTURES", "")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("studio")
+    (folder / "accept.json").write_text(
+        '{"ok": false, "engines": [{"engine": "espeak", "ok": false, "gates": ['
+        '{"gate": "speech", "outcome": "ok", "detail": ""},'
+        '{"gate": "words", "outcome": "failed", "detail": "too few were heard"}]}]}'
+    )
+    runs = [
+        f'{{"time": "2026-11-{day:02}T03:15:00Z", "figures": {{"rtf_mean": {0.002 + 0.0001 * (day % 5)}}}, '
+        '"verdict": {"word": "ok"}}'
+        for day in range(1, 25)
+    ]
+    (folder / "monitor.jsonl").write_text("\n".join(runs))
+    settings = Settings(
+        engine="espeak",
+        engines={
+            "espeak": EngineSettings(),
+            "tone": EngineSettings(options={"rtf": 0.5}),
+            "vibevoice": EngineSettings(
+                options={"random_weights": "small", "max_positions": 1024, "threads": 1}
+            ),
+        },
+        voices=VoiceSettings(folder=str(folder / "voices")),
+        studio=StudioSettings(reports=str(folder)),
+        monitor=MonitorSettings(history=str(folder / "monitor.jsonl")),
+        agent=AgentSettings(enabled=True),
+        llm=LlmSettings(provider="echo"),
+    )
+    (folder / "voices").mkdir()
+    with serving(settings) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Browser]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.add_argument("--window-size=1280,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(driver: Browser, site: Site) -> Iterator[Browser]:
+    """The page as somebody finds it; nothing was complained of when it is left."""
+    driver.get("about:blank")
+    driver.get(f"{site.url}/")
+    until(lambda: len(driver.find_elements("css selector", "#voice option")) > 1, "no voices")
+    driver.get_log("browser")
+    yield driver
+    complaints = [
+        line["message"] for line in driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")
+    ]
+    assert [one for one in complaints if "the server responded with a status of 4" not in one] == []
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+    return found
+
+
+def by_id(page: Browser, name: str) -> Any:
+    return page.find_element("id", name)
+
+
+def show(page: Browser, view: str) -> None:
+    press(page, page.find_element("css selector", f'#tabs a[href="#{view}"]'))
+    until(lambda: by_id(page, view).is_displayed(), f"{view} is not shown")
+
+
+def press(page: Browser, element: Any) -> None:
+    """A click, wherever on the page it is."""
+    page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+    element.click()
+
+
+def number(page: Browser, name: str) -> float:
+    said = by_id(page, name).text.split()[0]
+    return 0.0 if said == "–" else float(said)
+
+
+def choose(page: Browser, name: str, value: str) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    Select(by_id(page, name)).select_by_value(value)
+
+
+def write(page: Browser, name: str, text: str) -> None:
+    page.execute_script("arguments[0].value = arguments[1]", by_id(page, name), text)
+
+
+def picture(page: Browser, name: str) -> None:
+    if PICTURES:
+        page.save_screenshot(str(Path(PICTURES) / f"studio_{name}.png"))
+
+
+PLAYED = """
+    const { player } = await import("/studio/js/speak.js");
+    const samples = new Float32Array(player.analyser.fftSize);
+    player.analyser.getFloatTimeDomainData(samples);
+    arguments[0]({
+        state: player.context.state, time: player.context.currentTime,
+        peak: samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0),
+    });
+"""
+
+
+def heard(page: Browser) -> dict[str, Any]:
+    script = PLAYED.replace("arguments[0]", "given")
+    answer: dict[str, Any] = page.execute_async_script(
+        f"const given = arguments[0]; (async () => {{ {script} }})();"
+    )
+    return answer
+
+
+# ---- speak ---------------------------------------------------------------------------------
+
+
+def test_audio_really_plays_without_a_gap_and_words_are_followed(page: Browser) -> None:
+    press(page, by_id(page, "play"))
+    until(lambda: number(page, "f-played") > 0.3, "nothing is played")
+    before = heard(page)
+    peaks, words = [before["peak"]], set()
+    for _ in range(20):
+        peaks.append(heard(page)["peak"])
+        words.add(page.execute_script("return document.querySelector('#words .now')?.textContent ?? ''"))
+        time.sleep(0.05)
+    after = heard(page)
+    assert before["state"] == after["state"] == "running"
+    assert after["time"] > before["time"] + 0.5, "the clock of what is heard stands still"
+    assert max(peaks) > 0.05, "silence is played"
+    assert len(words - {""}) >= 2, "no word is followed"
+    picture(page, "speak")
+    until(lambda: not by_id(page, "cancel").is_enabled(), "it does not end")
+    assert number(page, "f-underruns") == 0
+    assert number(page, "f-rtf") < 1
+    assert 0 < number(page, "f-first") < 2000
+    assert number(page, "f-played") > 3, "some of it was not played"
+    assert len(page.find_elements("css selector", "#downloads button")) == 5
+
+
+def test_stopping_is_silence_within_a_fifth_of_a_second(page: Browser, site: Site) -> None:
+    write(page, "text", LONG)
+    press(page, by_id(page, "play"))
+    until(lambda: number(page, "f-played") > 0.3, "nothing is played")
+    press(page, by_id(page, "cancel"))
+    stop_ms = until(lambda: page.execute_script("return document.body.dataset.stopMs"), "never told")
+    assert float(stop_ms) < 200
+    until(lambda: heard(page)["peak"] < 1e-4, "it still sounds", seconds=2.0)
+    until(lambda: site.runtime.n_live == 0, "the engine still speaks", seconds=5.0)
+
+
+def test_what_was_spoken_is_kept_and_spoken_again_alike(page: Browser) -> None:
+    press(page, by_id(page, "forget"))
+    until(lambda: by_id(page, "history").text == "Nothing yet.", "it is not forgotten")
+    write(page, "text", "Kept in this browser.")
+    press(page, by_id(page, "play"))
+    until(lambda: "Kept in this browser." in by_id(page, "history").text, "it is not kept")
+    until(lambda: not by_id(page, "cancel").is_enabled(), "it does not end")
+    write(page, "text", "Something else.")
+    press(page, page.find_element("css selector", "#history button"))
+    until(lambda: by_id(page, "text").get_attribute("value") == "Kept in this browser.", "not used again")
+    assert by_id(page, "seed").get_attribute("value") != ""
+    audio = page.find_element("css selector", "#history audio")
+    page.execute_script("arguments[0].play()", audio)
+    until(lambda: audio.get_property("currentTime") > 0.1, "it is not replayed")
+
+
+def test_a_mistake_is_told_in_words(page: Browser) -> None:
+    write(page, "text", "   ")
+    page.execute_script("document.getElementById('text').required = false")
+    press(page, by_id(page, "play"))
+    said = until(lambda: by_id(page, "error").text, "nothing is said")
+    assert "empty" in said.lower()
+    assert by_id(page, "error").get_attribute("role") == "alert"
+
+
+def test_options_of_an_engine_are_a_form(page: Browser) -> None:
+    choose(page, "engine", "vibevoice")
+    until(lambda: page.find_elements("css selector", '[data-option="cfg_scale"]'), "no options")
+    press(page, page.find_element("css selector", "#speak details summary"))
+    steps = page.find_element("css selector", '[data-option="steps"]')
+    assert (steps.get_attribute("min"), steps.get_attribute("max")) == ("1", "50")
+    write(page, "text", "Noise, of random weights.")
+    press(page, by_id(page, "play"))
+    until(lambda: number(page, "f-played") > 0.2, "nothing is played")
+    press(page, by_id(page, "cancel"))
+
+
+# ---- talk ----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_heard_and_can_be_interrupted(page: Browser) -> None:
+    show(page, "talk")
+    write(
+        page, "question", "Good morning. It is a fine day to speak of many things, one after the other. " * 6
+    )
+    press(page, page.find_element("css selector", "#talk-form .primary"))
+    until(lambda: len(page.find_elements("css selector", "#turns li")) == 2, "no answer")
+    until(lambda: by_id(page, "interrupt").is_enabled(), "nothing to interrupt")
+    answer = page.find_elements("css selector", "#turns li")[1]
+    until(lambda: "fine day" in answer.text, "it does not answer")
+    time.sleep(1.0)
+    picture(page, "talk")
+    press(page, by_id(page, "interrupt"))
+    until(lambda: answer.text.endswith("…"), "what was heard is not told")
+    assert len(answer.text) < 300, "more is remembered than was heard"
+
+
+# ---- voices --------------------------------------------------------------------------------
+
+
+def test_a_voice_is_made_from_a_recording_heard_replaced_and_restored(page: Browser) -> None:
+    show(page, "voices")
+    choose(page, "voices-engine", "vibevoice")
+    until(lambda: by_id(page, "import-form").is_displayed(), "no form")
+    by_id(page, "import-file").send_keys(str(GOLDEN_VOICE))
+    for name, value in (
+        ("name", "en-Alice_woman"),
+        ("transcript", "what she says in it"),
+        ("consent", "Alice agreed on 2026-11-01"),
+    ):
+        write(page, f"import-{name}", value)
+    press(page, by_id(page, "import-agreed"))
+    press(page, page.find_element("css selector", "#import-form .primary"))
+    until(lambda: "can speak now" in by_id(page, "import-done").text or by_id(page, "error").text, "not made")
+    assert by_id(page, "error").text == ""
+    item = until(
+        lambda: next(
+            (one for one in page.find_elements("css selector", "#voice-list li") if "Alice" in one.text), None
+        ),
+        "it is not listed",
+    )
+    press(page, item.find_element("xpath", './/button[text()="Listen"]'))
+    audio = until(lambda: item.find_elements("css selector", "audio"), "nothing to hear")[0]
+    until(lambda: audio.get_property("currentTime") > 0.05, "it is not heard")
+    press(page, item.find_element("xpath", './/button[text()="Its recording"]'))
+    until(lambda: item.find_elements("css selector", "canvas"), "no picture of the recording")
+    assert "Alice agreed" in item.text
+    facts = item.find_element("css selector", ".facts")
+    facts.find_element("css selector", "input[type=file]").send_keys(
+        str(GOLDEN_VOICE.with_name("en-Frank_man.ogg"))
+    )
+    texts = facts.find_elements("css selector", "input:not([type=file])")
+    texts[0].send_keys("something else")
+    texts[1].send_keys("Frank agreed on 2026-11-02")
+    press(page, facts.find_element("xpath", './/button[text()="Speak from this one"]'))
+    until(
+        lambda: "from its other recording" in item.text or by_id(page, "error").text,
+        "not replaced",
+    )
+    if not by_id(page, "error").text:  # too long a recording is refused with a reason
+        press(page, item.find_element("xpath", './/button[text()="Restore its own"]'))
+        until(lambda: "from its own recording" in item.text, "not restored")
+    picture(page, "voices")
+
+
+def test_a_recording_nobody_agreed_to_is_not_taken(page: Browser) -> None:
+    show(page, "voices")
+    choose(page, "voices-engine", "vibevoice")
+    until(lambda: by_id(page, "import-form").is_displayed(), "no form")
+    by_id(page, "import-file").send_keys(str(GOLDEN_VOICE))
+    write(page, "import-name", "en-Nobody_woman")
+    write(page, "import-consent", "nobody was asked")
+    press(page, page.find_element("css selector", "#import-form .primary"))
+    time.sleep(0.3)
+    assert by_id(page, "import-done").text == ""
+    assert not page.execute_script("return document.getElementById('import-form').checkValidity()")
+
+
+def test_the_microphone_records(page: Browser) -> None:
+    show(page, "voices")
+    choose(page, "voices-engine", "vibevoice")
+    until(lambda: by_id(page, "record").is_displayed(), "no form")
+    press(page, by_id(page, "record"))
+    until(lambda: by_id(page, "record-state").text == "Recording…", "it does not record")
+    time.sleep(0.7)
+    press(page, by_id(page, "record"))
+    until(lambda: by_id(page, "record-state").text.startswith("Recorded"), "nothing was recorded")
+
+
+# ---- compare, operate ----------------------------------------------------------------------
+
+
+def test_a_blind_pair_is_rated_and_summed_up(page: Browser) -> None:
+    page.execute_script("localStorage.clear()")
+    show(page, "compare")
+    until(lambda: page.find_elements("css selector", "#other-voice option"), "no voices")
+    press(page, page.find_element("css selector", "#compare-form .primary"))
+    until(lambda: by_id(page, "pair").is_displayed(), "no pair")
+    assert "espeak" not in by_id(page, "pair").text, "it is blind"
+    press(page, page.find_element("css selector", '[data-choice="a"]'))
+    revealed = until(lambda: by_id(page, "revealed").text, "not revealed")
+    is_other = revealed.split(", B was")[0].endswith("speed 1.2")
+    cells = [cell.text for cell in page.find_elements("css selector", "#ratings td")]
+    assert cells[2:] == (["0", "0", "1"] if is_other else ["1", "0", "0"])
+    picture(page, "compare")
+
+
+def test_the_operator_sees_who_is_spoken_to_and_how_checks_ended(page: Browser, site: Site) -> None:
+    import threading
+
+    import httpx
+
+    def listen() -> None:
+        body = {"model": "tone", "input": "a word " * 60, "response_format": "pcm"}
+        with httpx.stream("POST", f"{site.url}/v1/audio/speech", json=body, timeout=30) as answer:
+            for _ in answer.iter_raw():
+                pass
+
+    speaking = threading.Thread(target=listen)
+    speaking.start()
+    show(page, "operate")
+    until(lambda: "tone" in by_id(page, "streams").text, "the stream is not shown")
+    picture(page, "operate")
+    assert "FAILED" in by_id(page, "accept").text
+    assert "too few were heard" in by_id(page, "accept").text
+    assert "24 runs" in by_id(page, "monitor").text
+    assert page.find_elements("css selector", "svg.trend polyline")
+    assert "VibeVoice-1.5B" in by_id(page, "models").text
+    speaking.join()
+    until(lambda: "Nobody is spoken to." in by_id(page, "streams").text, "the stream is still shown")
+    assert "a word" not in by_id(page, "log").text
+
+
+# ---- everybody -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_nobody_is_left_out(page: Browser, view: str, scheme: str) -> None:
+    from axe_core_python.selenium import Axe
+
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    try:
+        show(page, view)
+        time.sleep(0.3)
+        found = Axe().run(page)["violations"]
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+        if scheme == "dark" and view == "speak":
+            picture(page, "dark")
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_it_fits_a_phone(page: Browser, view: str) -> None:
+    page.set_window_size(500, 850)
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True},
+    )
+    try:
+        show(page, view)
+        assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        if view == "speak":
+            picture(page, "phone")
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.set_window_size(1280, 900)
+
+
+def test_a_keyboard_is_enough(page: Browser) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    write(page, "text", "By hand.")
+    press(page, by_id(page, "text"))
+    for _ in range(12):
+        ActionChains(page).send_keys(Keys.TAB).perform()
+        if page.switch_to.active_element.get_attribute("id") == "play":
+            break
+    assert page.switch_to.active_element.get_attribute("id") == "play"
+    ActionChains(page).send_keys(Keys.ENTER).perform()
+    until(lambda: number(page, "f-played") > 0.1, "nothing is played")
