@@ -39,6 +39,7 @@ HOMES = {
     "rich": ("cli",),
     "prometheus_client": ("observe",),
     "structlog": ("observe",),
+    "opentelemetry": ("observe",),
     "av": ("audio",),
     "soxr": ("audio",),
     "espeakng_loader": ("engines/espeak",),

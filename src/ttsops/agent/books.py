@@ -25,6 +25,8 @@ def close_books(turn: Turn, provider: Provider, *, request_id: str) -> None:
         metrics.AGENT_FIRST_AUDIO.labels(provider=name).observe(times.first_audio)
     if times.first_token is not None and times.first_audio is not None:
         metrics.AGENT_SPEECH_DELAY.labels(provider=name).observe(times.first_audio - times.first_token)
+    if turn.trace.trace_id:
+        _draw_spans(turn, provider, outcome)
     log.info(
         "turn",
         request_id=request_id,
@@ -40,6 +42,16 @@ def close_books(turn: Turn, provider: Provider, *, request_id: str) -> None:
         first_audio_ms=_ms(times.first_audio),
         total_ms=_ms(times.end),
     )
+
+
+def _draw_spans(turn: Turn, provider: Provider, outcome: str) -> None:
+    """The model until it begins and as long as it writes, and the speech from its first token on."""
+    times, began = turn.times, turn.traced_at
+    end = began + (times.end or turn.trace.seconds)
+    events = {} if times.first_token is None else {"first token": began + times.first_token}
+    turn.trace.child("llm", began, end, events, provider=provider.name, model=provider.model, outcome=outcome)
+    if times.first_token is not None and times.first_audio is not None:
+        turn.trace.child("first audio", began + times.first_token, began + times.first_audio)
 
 
 def _ending(turn: Turn) -> TtsOpsError | None:

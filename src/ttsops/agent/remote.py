@@ -19,6 +19,7 @@ from ttsops.agent.speaking import Manner, Spoken
 from ttsops.audio import s16_to_float
 from ttsops.engines.contract import NO_SAMPLES
 from ttsops.errors import Cancelled, EngineUnavailable, NoAudio, from_code
+from ttsops.observe import tracing
 from ttsops.speech import SAMPLE_RATE, Mark
 
 KNOWN_SECONDS = 60.0
@@ -106,7 +107,10 @@ class RemoteSpeech:
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         try:
             return await self._session().ws_connect(
-                f"{self._url}/v1/audio/speech/stream", max_msg_size=0, compress=0
+                f"{self._url}/v1/audio/speech/stream",
+                max_msg_size=0,
+                compress=0,
+                headers=tracing.current().headers(),
             )
         except aiohttp.WSServerHandshakeError as error:
             raise (self._not_let_in() if error.status in (401, 403) else self._unreachable()) from error

@@ -21,6 +21,7 @@ from ttsops.agent.providers import Message
 from ttsops.agent.speaking import Speaking, Spoken
 from ttsops.agent.spoken import SpokenLedger
 from ttsops.errors import TtsOpsError
+from ttsops.observe import tracing
 from ttsops.settings import AgentSettings
 from ttsops.speech import SAMPLE_RATE
 from ttsops.text import SpeakableText
@@ -67,6 +68,8 @@ class Turn:
         self._on_change = on_change
         self._clock = clock
         self._began_at = clock()
+        self.trace = tracing.current()
+        self.traced_at = self.trace.seconds
         self._played_seconds: float | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._is_over = asyncio.Event()

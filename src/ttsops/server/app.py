@@ -39,6 +39,7 @@ from ttsops.settings import Settings
 READABLE_HEADERS = (
     "retry-after",
     "x-request-id",
+    "x-trace-id",
     "x-ttsops-audio-seconds",
     "x-ttsops-conversation",
     "x-ttsops-engine",

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttsops.errors import TooLarge, TtsOpsError, Unauthorized
+from ttsops.observe import tracing
+from ttsops.observe.logs import bound
 from ttsops.server.errors import error_response
 from ttsops.server.quota import Quota
 from ttsops.server.site import SiteState
@@ -27,6 +29,9 @@ REFERENCE_PATH = re.compile(r"/api/voices/[^/]+/reference|/v1/audio/voices|/v1/a
 
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})
 
+
+UNTRACED_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
+"""Probes and scrapes, which come all the time."""
 
 OPEN_FOLDER = "/studio/"
 """The page's own files: it asks for the key, and they hold nothing."""
@@ -48,10 +53,17 @@ class Gate:
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = choose_request_id(headers.get(b"x-request-id"))
+        trace = tracing.OFF
+        if tracing.is_on() and scope["path"] not in UNTRACED_PATHS:
+            trace = _begin_trace(scope, headers, request_id)
+        names = [(b"x-request-id", request_id.encode())]
+        if trace.trace_id:
+            names.append((tracing.TRACE_HEADER.encode(), trace.trace_id.encode()))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] in _BEGINNINGS:
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message.get("headers", ()), *names]
+                trace.set(status=message.get("status"))
             await send(message)
 
         try:
@@ -63,9 +75,17 @@ class Gate:
         except TtsOpsError as error:
             self._state.refused(scope["path"], error)
             await error_response(error)(scope, receive, send_with_id)
+            trace.end(error.code)
             return
         leave_visit(scope, Visit(request_id, quota))
-        await self._app(scope, receive, send_with_id)
+        if not trace.trace_id:
+            await self._app(scope, receive, send_with_id)
+            return
+        with tracing.as_current(trace), bound(trace_id=trace.trace_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                trace.end()
 
     def _admit(self, path: str, headers: Mapping[bytes, bytes]) -> Quota | None:
         keys = self._state.keys
@@ -117,3 +137,9 @@ def _limited(headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int) -
         return message
 
     return receive_limited
+
+
+def _begin_trace(scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> tracing.Trace:
+    method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
+    parent = headers.get(tracing.PARENT_HEADER.encode(), b"").decode("latin-1")
+    return tracing.begin(f"{method} {scope['path']}", parent, request_id=request_id)

@@ -6,7 +6,7 @@ One log line, its share of the metrics, and its place among the figures of `GET 
 from __future__ import annotations
 
 from ttsops.errors import TtsOpsError
-from ttsops.observe import metrics
+from ttsops.observe import metrics, tracing
 from ttsops.observe.log_schema import Utterance
 from ttsops.observe.logs import log_utterance
 from ttsops.observe.outcomes import outcome_of
@@ -25,6 +25,8 @@ class Record:
         self._route = route
         self._order = order
         self._accepted_at = state.clock()
+        self._trace = tracing.current()
+        self._traced_at = self._trace.seconds
         self._first_audio_seconds: float | None = None
         self._stream: Stream | None = None
         self._control_hash: str | None = None
@@ -63,6 +65,35 @@ class Record:
         first_seconds = self._first_audio_seconds or stats.first_audio_seconds
         self._state.recent.add(outcome, rtf=stats.rtf, first_chunk_seconds=first_seconds)
         self._log(engine, stats, first_seconds, total_seconds, error)
+        if self._trace.trace_id:
+            self._draw_spans(engine, stats, total_seconds, error)
+
+    def _draw_spans(
+        self, engine: str, stats: StreamStats, total_seconds: float, error: BaseException | None
+    ) -> None:
+        """The utterance as its listener waited for it: queue, worker, first frame, encoder, socket."""
+        trace, accepted = self._trace, self._traced_at
+        ended = accepted + total_seconds
+        opened = accepted + stats.queue_wait_seconds
+        trace.child("queue", accepted, opened if self._stream else ended, engine=engine)
+        if self._stream is not None:
+            first_frame = None if stats.first_audio_seconds is None else accepted + stats.first_audio_seconds
+            trace.child(
+                "worker",
+                opened,
+                ended,
+                {} if first_frame is None else {"first frame": first_frame},
+                engine=engine,
+                voice=self._stream.request.voice,
+                synthesis_seconds=stats.synthesis_seconds,
+                audio_seconds=stats.audio_seconds,
+                underruns=stats.underruns,
+                error_code=None if error is None else _code(error),
+            )
+            if first_frame is not None and self._first_audio_seconds is not None:
+                first_byte = accepted + self._first_audio_seconds
+                trace.child("encode", first_frame, first_byte, format=self._order.format.value)
+                trace.child("send", first_byte, ended)
 
     def _log(
         self,

@@ -17,7 +17,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from ttsops.agent.local import LocalSpeech
 from ttsops.errors import ConfigError, TtsOpsError
 from ttsops.models.cache import cache_folder
 from ttsops.models.hub import OFFLINE
+from ttsops.observe import tracing
 from ttsops.observe.logs import get_logger
 from ttsops.observe.metrics import MACHINE
 from ttsops.runtime import Runtime
@@ -105,15 +106,23 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 
 async def _serve(settings: Settings) -> int:
+    stop_tracing = start_tracing(settings, "tts-ops")
     runtime = Runtime(settings)
     _watch_disks(settings)
     agent = _agent(runtime, settings) if settings.agent.enabled else None
     app = create_app(runtime, settings, agent)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(stop_tracing)
         if agent is not None:
             stack.push_async_callback(agent.aclose)
         sites = stack.enter_context(sites_of(app, settings))
         return await _run(runtime, app, settings, sites)
+
+
+def start_tracing(settings: Settings, service: str) -> Callable[[], None]:
+    """If it is wanted; gives what ends it. Raises `NotInstalled` without the extra `otel`."""
+    trace = settings.trace
+    return tracing.configure(service, trace.endpoint, trace.ratio) if trace.enabled else lambda: None
 
 
 def _watch_disks(settings: Settings) -> None:

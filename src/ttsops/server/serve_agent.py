@@ -18,6 +18,7 @@ from ttsops.server.serve import (
     run_on_uvloop,
     say,
     sites_of,
+    start_tracing,
     url_of,
     wait_drained,
 )
@@ -42,6 +43,7 @@ async def _serve(settings: Settings) -> int:
     app = create_agent_app(agent, settings)
     signals: asyncio.Queue[int] = asyncio.Queue()
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(start_tracing(settings, "tts-ops-agent"))
         stack.push_async_callback(agent.aclose)
         sites = stack.enter_context(sites_of(app, settings))
         await stack.enter_async_context(handled(signals))

@@ -14,6 +14,7 @@ from ttsops.settings.tree import (
     ServerSettings,
     Settings,
     StudioSettings,
+    TraceSettings,
     VoiceSettings,
     WorkerSettings,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "StudioSettings",
+    "TraceSettings",
     "VoiceSettings",
     "WorkerSettings",
     "load_settings",

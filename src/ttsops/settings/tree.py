@@ -96,6 +96,18 @@ class ServerSettings(Section, frozen=True):
     ] = 300.0
 
 
+class TraceSettings(Section, frozen=True):
+    """Spans for an OpenTelemetry collector. Needs the extra `otel`. `[trace]`."""
+
+    enabled: Annotated[bool, Meta(description="Send a trace of each request")] = False
+    endpoint: Annotated[str, Meta(min_length=1, description="Where to: OTLP over HTTP, protobuf")] = (
+        "http://127.0.0.1:4318/v1/traces"
+    )
+    ratio: Annotated[
+        float, Meta(ge=0, le=1, description="Share of requests that are traced, unless their caller decided")
+    ] = 1.0
+
+
 class StudioSettings(Section, frozen=True):
     """The page at `/`, to hear, see and operate the server. `[studio]`."""
 
@@ -314,6 +326,7 @@ class Settings(Section, frozen=True):
     server: ServerSettings = ServerSettings()
     voices: VoiceSettings = VoiceSettings()
     studio: StudioSettings = StudioSettings()
+    trace: TraceSettings = TraceSettings()
     accept: AcceptSettings = AcceptSettings()
     hub: HubSettings = HubSettings()
     models: Annotated[
