@@ -114,3 +114,20 @@ def test_it_can_be_left_out() -> None:
         assert http.get("/", headers=BROWSER).json()["name"] == "tts-ops"
         assert http.get("/studio/js/main.js").status_code == 404
         assert http.get("/api/studio/operate").status_code == 404
+
+
+def test_weights_that_are_cut_short_are_named(tmp_path: Path) -> None:
+    from ttsops.models.catalogue import published
+    from ttsops.settings import HubSettings
+
+    entry = published().find("vocos-mel-24khz")
+    snapshot = tmp_path / f"models--{entry.repo.replace('/', '--')}" / "snapshots" / entry.revision
+    snapshot.mkdir(parents=True)
+    (snapshot / entry.files[0].path).write_bytes(b"x")
+    settings = replace(tone_settings(), hub=HubSettings(cache=str(tmp_path)))
+    with serving(settings) as site, client_of(site) as http:
+        models = {one["name"]: one for one in http.get("/api/studio/operate").json()["models"]}
+    found = models["vocos-mel-24khz"]
+    assert found["is_here"]
+    assert any(entry.files[0].path in problem for problem in found["problems"])
+    assert not models["VibeVoice-1.5B"]["is_here"]

@@ -63,7 +63,7 @@ On stderr: one JSON object per line, or coloured text when stderr is a terminal 
 of the web server and of other libraries have the same shape. The text that is spoken is never logged.
 
 A line may have further fields beside those of the tables: an error has `exception`, a line that belongs to a
-request has `request_id`.
+request has `request_id`, and `trace_id` where traces are on.
 
 This page is written from the schema by `make docs`.
 """

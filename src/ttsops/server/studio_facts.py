@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ttsops.models.cache import HubCache, cache_folder
+from ttsops.models.cache import HubCache, Snapshot, cache_folder
 from ttsops.models.catalogue import published
+from ttsops.models.verify import verify
 from ttsops.observe.log_tail import TAIL
 from ttsops.runtime import EngineService
 from ttsops.server.state import ServerState
 
+N_PROBLEMS = 5
 N_LOG_LINES = 100
 N_RUNS = 50
 """Of the monitor's history."""
@@ -69,7 +71,8 @@ class ModelFacts(BaseModel):
     engine: str
     licence: str
     is_here: bool
-    path: str
+    problems: list[str]
+    """Files that are missing or cut short. Checksums are the business of `ttsops models verify`."""
 
 
 class Operate(BaseModel):
@@ -150,10 +153,15 @@ def models_here(state: ServerState) -> list[ModelFacts]:
                 engine=entry.engine,
                 licence=entry.licence,
                 is_here=snapshot is not None,
-                path=str(snapshot.folder) if snapshot else "",
+                problems=_problems(snapshot) if snapshot else [],
             )
         )
     return found
+
+
+def _problems(snapshot: Snapshot) -> list[str]:
+    report = verify(snapshot, has_checksums=False)
+    return [f"{problem.file} {problem.what}" for problem in report.problems[:N_PROBLEMS]]
 
 
 def reports(state: ServerState) -> dict[str, Any]:

@@ -12,7 +12,7 @@ async function refresh() {
   const [health, facts] = await Promise.all([call("/health").then((answer) => answer.json()), getJson("/api/studio/operate")]);
   showHealth(health, facts);
   rows("streams", facts.streams.map((one) => [one.engine, one.voice, seconds(one.audio_seconds), one.is_live ? seconds(one.buffered_seconds) : "a file", seconds(one.unread_seconds), one.underruns]), 6, "Nobody is spoken to.");
-  rows("models", facts.models.map((one) => [one.name, one.engine, one.is_here ? "yes" : "no", one.licence]), 4, "None.");
+  rows("models", facts.models.map((one) => [one.name, one.engine, !one.is_here ? "no" : one.problems.length ? one.problems.join("; ") : "yes, whole", one.licence]), 4, "None.");
   showAccept(facts.reports.accept);
   showGolden(facts.reports.golden);
   showMonitor(facts.monitor);
