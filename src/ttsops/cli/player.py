@@ -42,12 +42,13 @@ class Player:
         self.process.stdin.close()
         return await self.process.wait() == 0
 
-    def kill(self) -> None:
-        """Silence, now."""
+    async def kill(self) -> None:
+        """Silence, now; gives when it is gone."""
         if self.process.returncode is None:
             self.process.kill()
         assert self.process.stdin is not None
         self.process.stdin.close()
+        await self.process.wait()
 
 
 def find_player(which: Callable[[str], str | None] = shutil.which) -> tuple[str, ...] | None:

@@ -149,7 +149,7 @@ async def _speak_into(settings: Settings, wish: Wish, sink: Sink) -> tuple[Spoke
         return spoken, await sink.finish()
     except BaseException:
         # While the event loop still runs: a player's pipe is closed on it.
-        sink.abandon()
+        await sink.abandon()
         raise
 
 

@@ -38,7 +38,7 @@ class Sink(Protocol):
         """There are no more. The file that was written, if one was."""
         ...
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Something went wrong: leave nothing half done."""
         ...
 
@@ -68,7 +68,7 @@ class FileSink:
         write_file(self._path, samples, self._format, self._engine)
         return self._path
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Nothing was written yet."""
         self._parts.clear()
 
@@ -92,7 +92,7 @@ class StdoutSink:
         await asyncio.to_thread(_write_stdout, self._encoder.finish())
         return None
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """What was written stays written."""
         self._encoder.close()
 
@@ -126,10 +126,10 @@ class PlayerSink:
         write_file(self._spare, np.concatenate(self._parts), Format.WAV, self._engine)
         return self._spare
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Silence."""
         if self._player is not None:
-            self._player.kill()
+            await self._player.kill()
 
 
 def player_or_file(spare: Path, engine: str) -> Sink:
