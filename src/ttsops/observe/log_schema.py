@@ -45,6 +45,8 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             "over the API a voice was given another recording, or its own back",
             ("voice", "change", "sha256"),
         ),
+        "render_failed": ("a render job ended with an error", ("job", "code")),
+        "render_unreadable": ("a render job that is kept cannot be read, and is left out", ("job", "reason")),
         "turn": (
             "the agent answered a question, or broke off",
             (

@@ -5,16 +5,19 @@ far it is), `seams` (how pieces are joined), `chunked` and `whole` (who makes th
 `captions` (when what is said).
 """
 
-from ttsops.render.job import Progress, Rendered, folder_of, render
+from ttsops.render.job import Progress, Rendered, folder_of, plan_job, render
 from ttsops.render.plan import Wish
 from ttsops.render.script import RenderScript, read_render_script
+from ttsops.render.served import ServedSpeaker
 
 __all__ = [
     "Progress",
     "RenderScript",
     "Rendered",
+    "ServedSpeaker",
     "Wish",
     "folder_of",
+    "plan_job",
     "read_render_script",
     "render",
 ]

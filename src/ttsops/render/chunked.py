@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,15 +11,24 @@ from ttsops.audio import crossfade, s16_to_float
 from ttsops.render.plan import Chunk
 from ttsops.render.script import RenderScript
 from ttsops.render.seams import FADE_SAMPLES, MIN_MATCHED_CHARS, match, measure, trim
+from ttsops.render.served import ServedSpeaker
 from ttsops.render.speaker import Speaker
 from ttsops.render.state import State, TurnTime
 from ttsops.render.track_file import TrackFile
 from ttsops.speech import Samples
 from ttsops.text.script import Turn
 
+AnySpeaker: TypeAlias = Speaker | ServedSpeaker
+
 
 def speak_chunk(
-    speaker: Speaker, script: RenderScript, chunk: Chunk, state: State, track: TrackFile, *, is_matched: bool
+    speaker: AnySpeaker,
+    script: RenderScript,
+    chunk: Chunk,
+    state: State,
+    track: TrackFile,
+    *,
+    is_matched: bool,
 ) -> list[TurnTime]:
     """When its turns are heard. `state` gets its tail and, of who speaks first in it, the level."""
     samples, pauses = _hear(speaker, chunk)
@@ -36,7 +46,7 @@ def speak_chunk(
     return turn_times(script, chunk, start, track.n_samples, [start + pause for pause in pauses])
 
 
-def _hear(speaker: Speaker, chunk: Chunk) -> tuple[Samples, list[int]]:
+def _hear(speaker: AnySpeaker, chunk: Chunk) -> tuple[Samples, list[int]]:
     """All of it, and where in it segments of speech end, if the engine says so."""
     parts: list[Samples] = []
     pauses: list[int] = []

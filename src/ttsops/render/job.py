@@ -25,7 +25,7 @@ from ttsops.audio.checks import from_dbfs
 from ttsops.audio.speech_files import PEAK_DBFS
 from ttsops.errors import AudioError, InvalidValue, NoAudio, RequestError
 from ttsops.render import captions
-from ttsops.render.chunked import speak_chunk
+from ttsops.render.chunked import AnySpeaker, speak_chunk
 from ttsops.render.plan import Chunk, Wish, cast_voices, fingerprint, plan_chunks
 from ttsops.render.script import RenderScript, read_render_script, speakable
 from ttsops.render.speaker import Speaker
@@ -80,7 +80,7 @@ def folder_of(path: Path) -> Path:
 
 
 def render(
-    speaker: Speaker,
+    speaker: AnySpeaker,
     text: str,
     wish: Wish,
     path: Path,
@@ -96,7 +96,7 @@ def render(
     """
     if not path.parent.is_dir():
         raise AudioError(f"cannot write `{path}`: there is no folder `{path.parent}`")
-    script, chunks, voices = _plan(speaker, text, wish)
+    script, chunks, voices = plan_job(speaker, text, wish)
     job_hash = fingerprint(
         script, replace(wish, voices=tuple(voices.values())), speaker.card.name, speaker.weights
     )
@@ -122,7 +122,8 @@ def render(
     )
 
 
-def _plan(speaker: Speaker, text: str, wish: Wish) -> tuple[RenderScript, list[Chunk], dict[int, str]]:
+def plan_job(speaker: AnySpeaker, text: str, wish: Wish) -> tuple[RenderScript, list[Chunk], dict[int, str]]:
+    """What is said, in which pieces, as whom. Raises a `RequestError` for what cannot be spoken."""
     card = speaker.card
     script = read_render_script(text)
     named = cast_voices(script, wish, card.default_voice)
@@ -138,7 +139,7 @@ def _plan(speaker: Speaker, text: str, wish: Wish) -> tuple[RenderScript, list[C
     return script, checked, voices
 
 
-def _check(speaker: Speaker, chunk: Chunk, request: SpeechRequest) -> SpeechRequest:
+def _check(speaker: AnySpeaker, chunk: Chunk, request: SpeechRequest) -> SpeechRequest:
     try:
         return speaker.check(request)
     except RequestError as e:
@@ -180,7 +181,7 @@ class _Run:
 
     def __init__(
         self,
-        speaker: Speaker,
+        speaker: AnySpeaker,
         script: RenderScript,
         chunks: Sequence[Chunk],
         wish: Wish,
@@ -204,12 +205,12 @@ class _Run:
     def speak_all(self) -> None:
         """Every chunk that is not done."""
         speaker, state = self._speaker, self._state
-        is_whole = len(self._chunks) == 1 and speaker.is_resumable
+        whole = speaker if isinstance(speaker, Speaker) and len(self._chunks) == 1 else None
         self._tell()
         for chunk in self._chunks[state.n_chunks :]:
-            if is_whole:
+            if whole is not None and whole.is_resumable:
                 times = speak_whole(
-                    speaker, self._script, chunk, state, self._track, self._folder, self._keep, self._tell
+                    whole, self._script, chunk, state, self._track, self._folder, self._keep, self._tell
                 )
             else:
                 times = speak_chunk(

@@ -17,6 +17,7 @@ from ttsops.runtime import Runtime
 from ttsops.server.gate import Gate
 from ttsops.server.openapi import describe
 from ttsops.server.refusals import add_error_handlers
+from ttsops.server.render_book import RenderBook
 from ttsops.server.routes import (
     chat,
     consents,
@@ -25,6 +26,7 @@ from ttsops.server.routes import (
     metrics,
     models,
     references,
+    renders,
     root,
     speech,
     stream,
@@ -65,7 +67,19 @@ def create_app(runtime: Runtime, settings: Settings, agent: Agent | None = None)
     state = ServerState(runtime, settings)
     app = FastAPI(title="tts-ops", version=__version__, lifespan=lifespan, redoc_url=None)
     app.state.server = state
-    resources = (speech, stream, synthesize, models, voices, made_voices, consents, references, health)
+    app.state.renders = RenderBook(runtime, settings.render) if settings.render.folder else None
+    resources = (
+        speech,
+        stream,
+        synthesize,
+        models,
+        voices,
+        made_voices,
+        consents,
+        references,
+        renders,
+        health,
+    )
     for resource in resources:
         app.include_router(resource.router)
     if settings.studio.enabled:
@@ -102,9 +116,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Beside the answers: the loop's lag is sampled, and codecs are warmed up."""
     state: SiteState = app.state.server
     tasks = [asyncio.create_task(sample_loop_lag()), asyncio.create_task(state.warm_up())]
+    renders: RenderBook | None = getattr(app.state, "renders", None)
+    if renders is not None:
+        renders.start()
     try:
         yield
     finally:
+        if renders is not None:
+            await renders.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -108,6 +108,15 @@ class TraceSettings(Section, frozen=True):
     ] = 1.0
 
 
+class RenderSettings(Section, frozen=True):
+    """Long recordings as jobs of the server, `/v1/renders`. `[render]`."""
+
+    folder: Annotated[
+        str, Meta(description="Where jobs and their files are kept; empty for no jobs over HTTP")
+    ] = ""
+    max_jobs: Annotated[int, Meta(ge=1, le=10_000, description="Jobs that are kept, finished ones too")] = 20
+
+
 class StudioSettings(Section, frozen=True):
     """The page at `/`, to hear, see and operate the server. `[studio]`."""
 
@@ -327,6 +336,7 @@ class Settings(Section, frozen=True):
     voices: VoiceSettings = VoiceSettings()
     studio: StudioSettings = StudioSettings()
     trace: TraceSettings = TraceSettings()
+    render: RenderSettings = RenderSettings()
     accept: AcceptSettings = AcceptSettings()
     hub: HubSettings = HubSettings()
     models: Annotated[
