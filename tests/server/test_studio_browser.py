@@ -217,6 +217,20 @@ def test_audio_really_plays_without_a_gap_and_words_are_followed(page: Browser) 
     assert len(page.find_elements("css selector", "#downloads button")) == 5
 
 
+def test_a_second_utterance_is_counted_from_its_own_start(page: Browser) -> None:
+    for text in ("The first one is said to its end.", "Short."):
+        write(page, "text", text)
+        press(page, by_id(page, "play"))
+        until(lambda: by_id(page, "cancel").is_enabled(), "it does not begin")
+        until(lambda: not by_id(page, "cancel").is_enabled(), "it does not end")
+        until(lambda: by_id(page, "history").text.count("seed") and text in by_id(page, "history").text, "lost")
+        played = number(page, "f-played")
+        audio = page.find_element("css selector", "#history audio")
+        page.execute_script("arguments[0].preload = 'metadata'; arguments[0].load()", audio)
+        until(lambda audio=audio: audio.get_property("duration"), "its length is unknown")
+        assert abs(played - audio.get_property("duration")) < 0.1, text
+
+
 def test_stopping_is_silence_within_a_fifth_of_a_second(page: Browser, site: Site) -> None:
     write(page, "text", LONG)
     press(page, by_id(page, "play"))

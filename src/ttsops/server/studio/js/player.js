@@ -21,13 +21,19 @@ export class Player {
     const queue = new AudioWorkletNode(context, "queue-player", { numberOfInputs: 0, outputChannelCount: [1] });
     const analyser = new AnalyserNode(context, { fftSize: 1024, smoothingTimeConstant: 0 });
     queue.connect(analyser).connect(context.destination);
-    queue.port.onmessage = ({ data }) => { this.last = data; this.onReport(data); };
+    queue.port.onmessage = ({ data }) => {
+      if (data.generation !== this.generation) return; // of an utterance that was forgotten meanwhile
+      this.last = data; this.onReport(data);
+    };
     this.context = context; this.queue = queue; this.analyser = analyser;
     return { context, queue, analyser };
   }
 
-  /** Forget what is queued, at once. */
-  stop() { this.queue?.port.postMessage({ reset: true }); this.nGiven = 0; this.isStarted = false; this.last = null; this.generation += 1; }
+  /** Forget what is queued and what was played, at once: before each utterance, also after one that ended by itself. */
+  stop() {
+    this.nGiven = 0; this.isStarted = false; this.last = null;
+    if (this.queue) this.queue.port.postMessage({ reset: true, generation: (this.generation += 1) });
+  }
 
   /** @param {Float32Array} samples */
   push(samples) {

@@ -11,6 +11,7 @@ class QueuePlayer extends AudioWorkletProcessor {
     this.isEnded = false;
     this.isPlaying = false;
     this.sinceReport = 0;
+    this.generation = 0; // of the utterance the reports are about
     this.port.onmessage = ({ data }) => this.take(data);
   }
 
@@ -19,6 +20,7 @@ class QueuePlayer extends AudioWorkletProcessor {
     if (data.play) this.isPlaying = true;
     if (data.end) this.isEnded = true;
     if (data.reset) {
+      this.generation = data.generation;
       this.chunks = []; this.at = this.played = this.queued = this.underruns = 0;
       this.isDry = true; this.isEnded = this.isPlaying = false;
       this.report();
@@ -47,7 +49,7 @@ class QueuePlayer extends AudioWorkletProcessor {
 
   report(isOver = this.isEnded && this.isPlaying && !this.queued) {
     this.sinceReport = 0;
-    this.port.postMessage({ played: this.played, queued: this.queued, underruns: this.underruns, isOver });
+    this.port.postMessage({ played: this.played, queued: this.queued, underruns: this.underruns, isOver, generation: this.generation });
   }
 }
 registerProcessor("queue-player", QueuePlayer);

@@ -67,6 +67,7 @@ const start = tried(async () => {
   now = { wish, aborting, parts: [], marks: [], text: wish.text, askedAt: performance.now(), firstAt: null, doneAt: null };
   const mine = now;
   await player.open();
+  player.stop();
   setPlaying(true); scope.start(); showFigures(); showWords(-1);
   $("downloads").replaceChildren();
   mine.askedAt = performance.now();

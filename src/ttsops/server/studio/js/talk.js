@@ -36,6 +36,7 @@ const send = tried(async () => {
   await player.open();
   const one = await connected();
   interrupt();
+  player.stop();
   say("you", text);
   answer = say("answer", "");
   pcm = new PcmReader();
