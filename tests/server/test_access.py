@@ -95,6 +95,16 @@ async def test_a_socket_without_a_key_is_refused_at_the_handshake(locked_site: S
         assert socket.response.headers["x-request-id"]
 
 
+async def test_a_page_carries_its_key_in_a_subprotocol(locked_site: Site, secret: str) -> None:
+    wrong = ["ttsops", "ttsops-key.sk-wrong"]
+    with pytest.raises(websockets.InvalidStatus) as caught:
+        await websockets.connect(locked_site.ws_url, proxy=None, subprotocols=wrong)  # type: ignore[arg-type]
+    assert caught.value.response.status_code == 401
+    offered = ["ttsops", f"ttsops-key.{secret}"]
+    async with websockets.connect(locked_site.ws_url, proxy=None, subprotocols=offered) as socket:  # type: ignore[arg-type]
+        assert socket.subprotocol == "ttsops", "what is chosen never repeats the key"
+
+
 def test_a_key_over_its_limits_is_told_when_to_come_back(locked: httpx.Client, limited: str) -> None:
     ask = {"input": "This takes a while to say. " * 10, "response_format": "pcm"}
     with locked.stream("POST", SPEECH, json=ask, headers=bearer(limited)) as first:

@@ -6,7 +6,7 @@ Everything but the pages for probes and people asks for a key, where keys are as
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -33,6 +33,12 @@ OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/opena
 UNTRACED_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 """Probes and scrapes, which come all the time."""
 
+PROTOCOL = "ttsops"
+"""What a page asks for beside its key: a browser drops the socket if no subprotocol is chosen."""
+
+KEY_PROTOCOL = "ttsops-key."
+"""A subprotocol that carries a key: a page can set no other header of a handshake."""
+
 OPEN_FOLDER = "/studio/"
 """The page's own files: it asks for the key, and they hold nothing."""
 
@@ -56,6 +62,7 @@ class Gate:
         trace = tracing.OFF
         if tracing.is_on() and scope["path"] not in UNTRACED_PATHS:
             trace = _begin_trace(scope, headers, request_id)
+        protocols = _subprotocols(scope, headers)
         names = [(b"x-request-id", request_id.encode())]
         if trace.trace_id:
             names.append((tracing.TRACE_HEADER.encode(), trace.trace_id.encode()))
@@ -64,10 +71,12 @@ class Gate:
             if message["type"] in _BEGINNINGS:
                 message["headers"] = [*message.get("headers", ()), *names]
                 trace.set(status=message.get("status"))
+                if PROTOCOL in protocols and message["type"] == "websocket.accept":
+                    message["subprotocol"] = PROTOCOL
             await send(message)
 
         try:
-            quota = self._admit(scope["path"], headers)
+            quota = self._admit(scope["path"], headers, protocols)
             if scope["type"] == "websocket" or headers.get(b"content-type", b"").lower().startswith(_FORM):
                 self._check_origin(headers)
             if scope["type"] == "http":
@@ -87,16 +96,16 @@ class Gate:
             finally:
                 trace.end()
 
-    def _admit(self, path: str, headers: Mapping[bytes, bytes]) -> Quota | None:
+    def _admit(self, path: str, headers: Mapping[bytes, bytes], protocols: Sequence[str]) -> Quota | None:
         keys = self._state.keys
         if keys is None or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return None
-        scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not secret:
+        secret = _secret(headers, protocols)
+        if not secret:
             raise Unauthorized(
                 "an API key is needed here", hint="send it as the header `Authorization: Bearer KEY`"
             )
-        key = keys.find(secret.strip())
+        key = keys.find(secret)
         if key is None:
             raise Unauthorized("this API key is not valid", hint="ask the operator for one")
         return self._state.quotas.of(key)
@@ -114,6 +123,21 @@ class Gate:
 
     def _max_bytes(self, path: str) -> int:
         return self._max_reference_bytes if REFERENCE_PATH.fullmatch(path) else self._max_body_bytes
+
+
+def _subprotocols(scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    if scope["type"] != "websocket":
+        return ()
+    offered = headers.get(b"sec-websocket-protocol", b"").decode("latin-1")
+    return tuple(one.strip() for one in offered.split(","))
+
+
+def _secret(headers: Mapping[bytes, bytes], protocols: Sequence[str]) -> str:
+    scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() == "bearer":
+        return secret.strip()
+    carried = (one.removeprefix(KEY_PROTOCOL) for one in protocols if one.startswith(KEY_PROTOCOL))
+    return next(carried, "")
 
 
 def _limited(headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int) -> Receive:

@@ -27,10 +27,10 @@ export async function call(path, { method = "GET", json, form, signal } = {}) {
 
 export const getJson = async (path) => (await call(path)).json();
 
-/** A socket cannot carry a header: with a key, HTTP is used in its place. */
-export const hasSockets = () => !key.get();
+/** A page can set no header of a socket's handshake but its subprotocols: there the key travels. */
 export const socket = (path) => {
-  const one = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`);
+  const protocols = key.get() ? ["ttsops", `ttsops-key.${key.get()}`] : [];
+  const one = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`, protocols);
   one.binaryType = "arraybuffer";
   return one;
 };

@@ -1,4 +1,6 @@
 // One audio context for the whole page, and a queue that plays while it is filled.
+import { ApiError } from "./api.js";
+
 export const SAMPLE_RATE = 24000;
 /** Seconds in hand before the first sound: enough for a hiccup, too little to be noticed. */
 const LEAD_SECONDS = 0.08;
@@ -9,13 +11,14 @@ export class Player {
 
   /** Must be called from a click the first time: browsers play nothing before. */
   async open() {
-    if (!this.nodes) this.nodes = this.build();
+    this.nodes ??= this.build().catch((error) => { this.nodes = null; throw error; });
     const { context } = await this.nodes;
     if (context.state !== "running") await context.resume();
     return context;
   }
 
   async build() {
+    if (!isSecureContext) throw new ApiError("Browsers play a page's stream over HTTPS or from this machine only", { hint: "put TLS before the server, or open it at 127.0.0.1" });
     const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
     await context.audioWorklet.addModule("/studio/js/queue-worklet.js");
     const queue = new AudioWorkletNode(context, "queue-player", { numberOfInputs: 0, outputChannelCount: [1] });

@@ -67,6 +67,7 @@ const start = tried(async () => {
   now = { wish, aborting, parts: [], marks: [], text: wish.text, askedAt: performance.now(), firstAt: null, doneAt: null };
   const mine = now;
   await player.open();
+  if (now !== mine) return; // stopped, or asked again, while the browser opened its audio
   player.stop();
   setPlaying(true); scope.start(); showFigures(); showWords(-1);
   $("downloads").replaceChildren();

@@ -1,5 +1,5 @@
-// One utterance from the server, by socket or by HTTP: samples as they are made, and words where they are told.
-import { ApiError, call, hasSockets, socket } from "./api.js";
+// One utterance from the server, samples as they are made, and words where they are told.
+import { ApiError, socket } from "./api.js";
 import { PcmReader } from "./player.js";
 
 const STREAM = "/v1/audio/speech/stream";
@@ -8,12 +8,9 @@ const STREAM = "/v1/audio/speech/stream";
  * @param {object} wish model, voice, speed, seed, options, text
  * @param {{onSamples: Function, onText: Function, onMarks: Function}} listener
  * @param {AbortSignal} signal
+ * @returns {Promise<void>} Until the last sample is here. Rejects with `ApiError`, or `AbortError` when stopped.
  */
-export async function speak(wish, listener, signal) {
-  return hasSockets() ? bySocket(wish, listener, signal) : byHttp(wish, listener, signal);
-}
-
-function bySocket(wish, listener, signal) {
+export function speak(wish, listener, signal) {
   return new Promise((resolve, reject) => {
     const { text, ...config } = wish;
     const line = socket(STREAM), pcm = new PcmReader();
@@ -38,16 +35,4 @@ function bySocket(wish, listener, signal) {
     };
     line.onclose = () => reject(new ApiError("The connection was lost"));
   });
-}
-
-async function byHttp({ text, ...wish }, listener, signal) {
-  const response = await call("/v1/audio/speech", { method: "POST", signal, json: { ...wish, input: text, response_format: "pcm" } });
-  const reader = response.body.getReader(), pcm = new PcmReader();
-  listener.onText(text);
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const samples = pcm.read(value);
-    if (samples.length) listener.onSamples(samples);
-  }
 }

@@ -1,17 +1,15 @@
 // The view in which a language model answers, aloud.
-import { ApiError, getJson, hasSockets, socket } from "./api.js";
+import { ApiError, getJson, socket } from "./api.js";
 import { $, make, showError, tried } from "./page.js";
 import { PcmReader, Player } from "./player.js";
 
-const player = new Player(({ isOver }) => { if (isOver) setAnswering(false); });
+export const player = new Player(({ isOver }) => { if (isOver) setAnswering(false); });
 let line = null, answer = null, pcm = null;
 
 export async function show() {
   const { has_agent: hasAgent } = await getJson("/api/studio/operate");
-  const isOn = hasAgent && hasSockets();
-  $("talk-off").hidden = isOn;
-  if (hasAgent && !hasSockets()) $("talk-off").textContent = "A browser cannot send a key with a socket: talk to a server without keys, or use POST /chat.";
-  $("talk-on").hidden = !isOn;
+  $("talk-off").hidden = hasAgent;
+  $("talk-on").hidden = !hasAgent;
 }
 
 export function init() {

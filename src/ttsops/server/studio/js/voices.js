@@ -118,6 +118,7 @@ function play(where, blob) {
 }
 
 async function record() {
+  if (!navigator.mediaDevices) throw new Error("Browsers give a page the microphone over HTTPS or on this machine only.");
   const stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false } });
   const recorder = new MediaRecorder(stream), parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
