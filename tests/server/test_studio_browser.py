@@ -6,22 +6,30 @@ STUDIO_PICTURES=docs/images make test-browser     # and take the pictures of the
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from server_site import Site, serving
 
+from ttsops.ops.quality.ratings import read_ratings, summarise
+from ttsops.server.keys import KeyStore
 from ttsops.settings import (
     AgentSettings,
     EngineSettings,
     LlmSettings,
     MonitorSettings,
+    ServerSettings,
     Settings,
     StudioSettings,
     VoiceSettings,
@@ -65,20 +73,27 @@ LONG = "The harbour wakes before the town does, and men carry crates of ice alon
 PICTURES = os.environ.get("STUDIO_PICTURES", "")
 
 
+def report(folder: Path) -> None:
+    """What an operator would have here: the commands' own reports of the embedded engine."""
+
+    def ttsops(*command: str, into: str = "") -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "ttsops", *command], cwd=folder, capture_output=True, check=True
+        )
+        if into:
+            (folder / into).write_bytes(done.stdout)
+
+    ttsops("accept", "--engine", "espeak", "--json", into="accept.json")
+    ttsops("golden", "record", "recorded", "--engine", "espeak")
+    ttsops("golden", "check", "recorded", "--json", into="golden.json")
+    for _ in range(8 if PICTURES else 2):
+        ttsops("monitor", "run", "--engine", "espeak")
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("studio")
-    (folder / "accept.json").write_text(
-        '{"ok": false, "engines": [{"engine": "espeak", "ok": false, "gates": ['
-        '{"gate": "speech", "outcome": "ok", "detail": ""},'
-        '{"gate": "words", "outcome": "failed", "detail": "too few were heard"}]}]}'
-    )
-    runs = [
-        f'{{"time": "2026-11-{day:02}T03:15:00Z", "figures": {{"rtf_mean": {0.002 + 0.0001 * (day % 5)}}}, '
-        '"verdict": {"word": "ok"}}'
-        for day in range(1, 25)
-    ]
-    (folder / "monitor.jsonl").write_text("\n".join(runs))
+    report(folder)
     settings = Settings(
         engine="espeak",
         engines={
@@ -172,29 +187,125 @@ def picture(page: Browser, name: str) -> None:
         page.save_screenshot(str(Path(PICTURES) / f"studio_{name}.png"))
 
 
-PLAYED = """
-    const { player } = await import("/studio/js/speak.js");
-    const samples = new Float32Array(player.analyser.fftSize);
-    player.analyser.getFloatTimeDomainData(samples);
-    arguments[0]({
-        state: player.context.state, time: player.context.currentTime,
-        peak: samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0),
-    });
-"""
+def in_page(page: Browser, script: str, *given: Any) -> Any:
+    """What an `async` script of the page returns."""
+    return page.execute_async_script(
+        "const given = [...arguments], done = given.pop();"
+        f"(async () => {{ {script} }})().then(done, (error) => done({{ failed: String(error) }}));",
+        *given,
+    )
 
 
 def heard(page: Browser) -> dict[str, Any]:
-    script = PLAYED.replace("arguments[0]", "given")
-    answer: dict[str, Any] = page.execute_async_script(
-        f"const given = arguments[0]; (async () => {{ {script} }})();"
+    """What the audio context puts out at this moment."""
+    answer: dict[str, Any] = in_page(
+        page,
+        """
+        const { player } = await import("/studio/js/speak.js");
+        const samples = new Float32Array(player.analyser.fftSize);
+        player.analyser.getFloatTimeDomainData(samples);
+        return {
+            state: player.context.state, time: player.context.currentTime,
+            peak: samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0),
+        };
+        """,
     )
     return answer
+
+
+def silent_after_ms(page: Browser, button: str, module: str) -> float:
+    """Press `button` while something sounds; milliseconds until nothing does, and goes on not to."""
+    answer = in_page(
+        page,
+        """
+        const [button, module] = given;
+        const { player } = await import(module);
+        const samples = new Float32Array(256); // 11 ms
+        const peak = () => {
+            player.analyser.getFloatTimeDomainData(samples);
+            return samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+        };
+        const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+        const begin = performance.now();
+        while (peak() < 0.05) {
+            if (performance.now() - begin > 5000) throw new Error("nothing sounds");
+            await pause(1);
+        }
+        const pressed = performance.now();
+        document.getElementById(button).click();
+        let silent = null;
+        while (performance.now() - pressed < 1000) {
+            if (peak() > 1e-4) silent = null; else silent ??= performance.now() - pressed;
+            await pause(1);
+        }
+        return silent;
+        """,
+        button,
+        module,
+    )
+    assert isinstance(answer, float | int), f"it still sounds after a second: {answer}"
+    return float(answer)
+
+
+RECORD = """
+    const { player } = await import("/studio/js/speak.js");
+    await player.open();
+    const sink = player.context.createMediaStreamDestination();
+    player.analyser.connect(sink);
+    const [track] = sink.stream.getAudioTracks();
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    window.putOut = [];
+    void (async () => {
+        for (;;) {
+            const { done, value } = await reader.read();
+            if (done) return;
+            const part = new Float32Array(value.numberOfFrames);
+            value.copyTo(part, { planeIndex: 0, format: "f32-planar" });
+            window.putOut.push({ rate: value.sampleRate, part });
+            value.close();
+        }
+    })();
+"""
+KEPT = """
+    const base64 = (bytes) => new Promise((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result.split(",")[1]);
+        reader.readAsDataURL(new Blob([bytes]));
+    });
+    const { all } = await import("/studio/js/history.js");
+    const [latest] = await all();
+    return {
+        rates: [...new Set(window.putOut.map(({ rate }) => rate))],
+        put_out: await base64(await new Blob(window.putOut.map(({ part }) => part)).arrayBuffer()),
+        kept: await base64(await latest.audio.arrayBuffer()),
+    };
+"""
 
 
 # ---- speak ---------------------------------------------------------------------------------
 
 
-def test_audio_really_plays_without_a_gap_and_words_are_followed(page: Browser) -> None:
+def test_what_is_put_out_is_the_speech_sample_by_sample(page: Browser) -> None:
+    in_page(page, RECORD)
+    write(page, "text", "Not one sample of this is missing, and none is silent between.")
+    press(page, by_id(page, "play"))
+    until(lambda: by_id(page, "cancel").is_enabled(), "it does not begin")
+    until(lambda: not by_id(page, "cancel").is_enabled(), "it does not end")
+    until(lambda: "Not one sample" in by_id(page, "history").text, "it is not kept")
+    time.sleep(0.5)
+    given = in_page(page, KEPT)
+    assert given["rates"] == [24_000]
+    put_out = np.frombuffer(base64.b64decode(given["put_out"]), dtype="<f4")
+    kept = np.frombuffer(base64.b64decode(given["kept"])[44:], dtype="<i2") / 32767
+    assert len(kept) > 2 * 24_000
+    assert np.sqrt(np.mean(kept**2)) > 0.02, "silence is played"
+    begin = int(np.argmax(np.correlate(put_out, kept[: 24_000 // 2], "valid")))
+    played = put_out[begin : begin + len(kept)]
+    assert len(played) == len(kept), "its end was not played"
+    assert np.max(np.abs(played - kept)) < 1e-3
+
+
+def test_audio_plays_at_once_and_words_are_followed(page: Browser) -> None:
     press(page, by_id(page, "play"))
     until(lambda: number(page, "f-played") > 0.3, "nothing is played")
     before = heard(page)
@@ -235,10 +346,7 @@ def test_stopping_is_silence_within_a_fifth_of_a_second(page: Browser, site: Sit
     write(page, "text", LONG)
     press(page, by_id(page, "play"))
     until(lambda: number(page, "f-played") > 0.3, "nothing is played")
-    press(page, by_id(page, "cancel"))
-    stop_ms = until(lambda: page.execute_script("return document.body.dataset.stopMs"), "never told")
-    assert float(stop_ms) < 200
-    until(lambda: heard(page)["peak"] < 1e-4, "it still sounds", seconds=2.0)
+    assert silent_after_ms(page, "cancel", "/studio/js/speak.js") < 200
     until(lambda: site.runtime.n_live == 0, "the engine still speaks", seconds=5.0)
 
 
@@ -282,21 +390,59 @@ def test_options_of_an_engine_are_a_form(page: Browser) -> None:
 # ---- talk ----------------------------------------------------------------------------------
 
 
+QUESTION = "Good morning. It is a fine day to speak of many things, one after the other. " * 6
+
+
+def ask(page: Browser, question: str) -> Any:
+    """Ask; the answer's place in the conversation."""
+    n_before = len(page.find_elements("css selector", "#turns li"))
+    write(page, "question", question)
+    press(page, page.find_element("css selector", "#talk-form .primary"))
+    until(lambda: len(page.find_elements("css selector", "#turns li")) == n_before + 2, "no answer")
+    until(lambda: by_id(page, "interrupt").is_enabled(), "nothing to interrupt")
+    return page.find_elements("css selector", "#turns li")[-1]
+
+
 def test_an_answer_is_heard_and_can_be_interrupted(page: Browser) -> None:
     show(page, "talk")
-    write(
-        page, "question", "Good morning. It is a fine day to speak of many things, one after the other. " * 6
-    )
-    press(page, page.find_element("css selector", "#talk-form .primary"))
-    until(lambda: len(page.find_elements("css selector", "#turns li")) == 2, "no answer")
-    until(lambda: by_id(page, "interrupt").is_enabled(), "nothing to interrupt")
-    answer = page.find_elements("css selector", "#turns li")[1]
+    answer = ask(page, QUESTION)
     until(lambda: "fine day" in answer.text, "it does not answer")
     time.sleep(1.0)
     picture(page, "talk")
-    press(page, by_id(page, "interrupt"))
+    assert silent_after_ms(page, "interrupt", "/studio/js/talk.js") < 200
     until(lambda: answer.text.endswith("…"), "what was heard is not told")
-    assert len(answer.text) < 300, "more is remembered than was heard"
+    assert 0 < len(answer.text) < 300, "more is remembered than was heard"
+
+
+def test_a_second_answer_is_counted_from_its_own_start(page: Browser) -> None:
+    page.execute_script("""
+        window.said = [];
+        const { send } = WebSocket.prototype;
+        WebSocket.prototype.send = function (data) {
+            window.said.push(JSON.parse(data));
+            send.call(this, data);
+        };
+    """)
+    show(page, "talk")
+    first = ask(page, "This first question is long enough for some seconds of speech, and then it ends.")
+    begin = time.monotonic()
+    until(lambda: not by_id(page, "interrupt").is_enabled(), "the first answer does not end")
+    first_seconds = time.monotonic() - begin
+    assert first_seconds > 3
+    assert first.text.endswith("then it ends."), "it was heard whole"
+    answer = ask(page, QUESTION)
+    begin = time.monotonic()
+    time.sleep(1.5)
+    assert by_id(page, "interrupt").is_enabled(), "the second answer cannot be interrupted"
+    press(page, by_id(page, "interrupt"))
+    at_most = time.monotonic() - begin + 0.5
+    until(lambda: answer.text.endswith("…"), "what was heard is not told")
+    (told,) = [
+        one["played_seconds"]
+        for one in page.execute_script("return window.said")
+        if one["type"] == "interrupt"
+    ]
+    assert 0.5 < told < at_most < first_seconds + 1.5
 
 
 # ---- voices --------------------------------------------------------------------------------
@@ -338,12 +484,14 @@ def test_a_voice_is_made_from_a_recording_heard_replaced_and_restored(page: Brow
     texts[1].send_keys("Frank agreed on 2026-11-02")
     press(page, facts.find_element("xpath", './/button[text()="Speak from this one"]'))
     until(
-        lambda: "from its other recording" in item.text or by_id(page, "error").text,
-        "not replaced",
+        lambda: "from its other recording: 11.0 s" in item.text or by_id(page, "error").text,
+        f"not replaced: {item.text}",
     )
-    if not by_id(page, "error").text:  # too long a recording is refused with a reason
-        press(page, item.find_element("xpath", './/button[text()="Restore its own"]'))
-        until(lambda: "from its own recording" in item.text, "not restored")
+    assert by_id(page, "error").text == ""
+    assert "Frank agreed" in item.text
+    press(page, item.find_element("xpath", './/button[text()="Restore its own"]'))
+    until(lambda: "from its own recording: 8.9 s" in item.text, "not restored")
+    assert "Alice agreed" in item.text
     picture(page, "voices")
 
 
@@ -374,7 +522,9 @@ def test_the_microphone_records(page: Browser) -> None:
 # ---- compare, operate ----------------------------------------------------------------------
 
 
-def test_a_blind_pair_is_rated_and_summed_up(page: Browser) -> None:
+def test_a_blind_pair_is_rated_and_summed_up(page: Browser, tmp_path: Path) -> None:
+    downloads = tmp_path
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
     page.execute_script("localStorage.clear()")
     show(page, "compare")
     until(lambda: page.find_elements("css selector", "#other-voice option"), "no voices")
@@ -387,6 +537,12 @@ def test_a_blind_pair_is_rated_and_summed_up(page: Browser) -> None:
     cells = [cell.text for cell in page.find_elements("css selector", "#ratings td")]
     assert cells[2:] == (["0", "0", "1"] if is_other else ["1", "0", "0"])
     picture(page, "compare")
+    press(page, by_id(page, "ratings-save"))
+    saved = until(lambda: next(downloads.glob("ratings*.json"), None), "it is not saved")
+    (duel,) = summarise(read_ratings(saved)).duels
+    assert (duel.n_one + duel.n_other, duel.n_none) == (1, 0)
+    preferred = duel.one if duel.n_one else duel.other
+    assert preferred.endswith("speed 1.2") == is_other
 
 
 def test_the_operator_sees_who_is_spoken_to_and_how_checks_ended(page: Browser, site: Site) -> None:
@@ -404,15 +560,67 @@ def test_the_operator_sees_who_is_spoken_to_and_how_checks_ended(page: Browser, 
     speaking.start()
     show(page, "operate")
     until(lambda: "tone" in by_id(page, "streams").text, "the stream is not shown")
+    until(lambda: by_id(page, "streams").text.count("0.0 s") < 3, "nobody hears anything")
     picture(page, "operate")
-    assert "FAILED" in by_id(page, "accept").text
-    assert "too few were heard" in by_id(page, "accept").text
-    assert "24 runs" in by_id(page, "monitor").text
-    assert page.find_elements("css selector", "svg.trend polyline")
+    assert "passed" in by_id(page, "accept").text
+    assert "gates asked" in by_id(page, "accept").text
+    assert "passed" in by_id(page, "golden").text
+    assert "8 runs" in by_id(page, "monitor").text if PICTURES else "2 runs" in by_id(page, "monitor").text
+    assert len(page.find_elements("css selector", "svg.trend polyline")) == 3
     assert "VibeVoice-1.5B" in by_id(page, "models").text
     speaking.join()
     until(lambda: "Nobody is spoken to." in by_id(page, "streams").text, "the stream is still shown")
     assert "a word" not in by_id(page, "log").text
+
+
+def test_the_operator_sees_what_failed(page: Browser, site: Site) -> None:
+    path = Path(site.settings.studio.reports) / "accept.json"
+    kept = path.read_bytes()
+    said = json.loads(kept)
+    said["ok"] = said["engines"][0]["ok"] = False
+    said["engines"][0]["gates"][-1] |= {"outcome": "failed", "detail": "too few words were heard"}
+    path.write_text(json.dumps(said))
+    try:
+        show(page, "operate")
+        until(lambda: "FAILED" in by_id(page, "accept").text, "the failure is not shown")
+        assert "too few words were heard" in by_id(page, "accept").text
+    finally:
+        path.write_bytes(kept)
+
+
+# ---- keys ----------------------------------------------------------------------------------
+
+
+def test_with_keys_the_page_asks_and_then_speaks_and_talks(driver: Browser, tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys.json")
+    secret = store.add("page")
+    settings = Settings(
+        engine="espeak",
+        engines={"espeak": EngineSettings()},
+        server=ServerSettings(keys_file=str(store.path)),
+        agent=AgentSettings(enabled=True),
+        llm=LlmSettings(provider="echo"),
+    )
+    with serving(settings) as site:
+        driver.get(f"{site.url}/")
+        until(lambda: by_id(driver, "key-form").is_displayed(), "it does not ask for a key")
+        assert "key is needed" in by_id(driver, "error").text
+        for key in ("sk-wrong", secret):
+            write(driver, "key", key)
+            press(driver, driver.find_element("css selector", "#key-form button"))
+            if key != secret:
+                until(lambda: "not valid" in by_id(driver, "error").text, "a wrong key is taken")
+        until(lambda: not by_id(driver, "key-form").is_displayed(), "the right key is not taken")
+        press(driver, by_id(driver, "play"))
+        until(lambda: number(driver, "f-played") > 0.3, "nothing is played")
+        until(lambda: driver.find_elements("css selector", "#words .now"), "no word is followed")
+        press(driver, by_id(driver, "cancel"))
+        show(driver, "talk")
+        answer = ask(driver, "Are you there?")
+        until(lambda: "Are you there?" in answer.text, "it does not answer")
+        press(driver, by_id(driver, "interrupt"))
+        driver.get("about:blank")
+    driver.get_log("browser")
 
 
 # ---- everybody -----------------------------------------------------------------------------

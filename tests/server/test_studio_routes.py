@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -83,6 +85,8 @@ def test_what_an_operator_looks_at(live_site: Site) -> None:
 
 def test_reports_and_runs_are_read_and_what_is_broken_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "accept.json").write_text('{"ok": true, "engines": []}')
+    written_at = datetime(2026, 11, 25, 3, 15, tzinfo=UTC).timestamp()
+    os.utime(tmp_path / "accept.json", (written_at, written_at))
     (tmp_path / "golden.json").write_text("{half")
     (tmp_path / "monitor.jsonl").write_text('{"time": "2026-11-25T03:15:00Z"}\n{broken\n')
     settings = replace(
@@ -92,7 +96,8 @@ def test_reports_and_runs_are_read_and_what_is_broken_is_left_out(tmp_path: Path
     )
     with serving(settings) as site, client_of(site) as http:
         facts = http.get("/api/studio/operate").json()
-    assert facts["reports"] == {"accept": {"ok": True, "engines": []}, "golden": None}
+    assert facts["reports"] == {"accept": {"ok": True, "engines": []}, "golden": None, "models": None}
+    assert facts["reported_at"] == {"accept": "2026-11-25T03:15:00+00:00", "golden": None, "models": None}
     assert facts["monitor"] == [{"time": "2026-11-25T03:15:00Z"}]
 
 

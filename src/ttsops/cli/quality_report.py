@@ -116,12 +116,15 @@ def render_ratings(summary: Summary) -> RenderableType:
             duel.one, str(duel.n_one), str(duel.n_none), str(duel.n_other), duel.other, _number(duel.p, ".3f")
         )
     head = [f"{summary.n_ratings} pairs rated by {summary.n_listeners} listeners", *summary.notes]
+    graded: list[RenderableType] = [Text(), table] if summary.opinions else []
     tail = [
         "95 % interval: Student's t over all ratings of a setting, as if each were another listener's.",
         "p: two-sided sign test of the preferences, no difference left out; not corrected for how many pairs "
         "of settings there are.",
     ]
-    return Group(Text("\n".join(head)), Text(), table, Text(), duels, Text(), Text("\n".join(tail)))
+    if not graded:
+        del tail[0]
+    return Group(Text("\n".join(head)), *graded, Text(), duels, Text(), Text("\n".join(tail)))
 
 
 def _page(head: Iterator[str] | Sequence[str], table: Table, tail: Iterator[str] | Sequence[str]) -> Group:

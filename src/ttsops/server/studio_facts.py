@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ N_RUNS = 50
 """Of the monitor's history."""
 
 MAX_REPORT_BYTES = 4 << 20
+
+REPORTS = ("accept", "golden", "models")
+"""Files `accept.json`…: what `ttsops accept`, `golden check` and `models verify` print with `--json`."""
 
 
 class EngineOption(BaseModel):
@@ -72,7 +76,7 @@ class ModelFacts(BaseModel):
     licence: str
     is_here: bool
     problems: list[str]
-    """Files that are missing or cut short. Checksums are the business of `ttsops models verify`."""
+    """Files that are missing or cut short now. Checksums take minutes: see the report `models`."""
 
 
 class Operate(BaseModel):
@@ -85,7 +89,10 @@ class Operate(BaseModel):
     has_library: bool
     models: list[ModelFacts]
     reports: dict[str, Any]
-    """`accept` and `golden`, as their commands printed them; None where there is none."""
+    """Each of `REPORTS` as its command printed it; None where there is none."""
+
+    reported_at: dict[str, str | None]
+    """When each was written, ISO 8601 in UTC."""
 
     monitor: list[Any]
     """The last runs of `ttsops monitor run`, oldest first."""
@@ -164,10 +171,11 @@ def _problems(snapshot: Snapshot) -> list[str]:
     return [f"{problem.file} {problem.what}" for problem in report.problems[:N_PROBLEMS]]
 
 
-def reports(state: ServerState) -> dict[str, Any]:
-    """What acceptance and golden check said last. Reads files: not on the event loop."""
+def reports(state: ServerState) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """What was reported last, and when. Reads files: not on the event loop."""
     folder = Path(state.settings.studio.reports or ".")
-    return {name: _read_json(folder / f"{name}.json") for name in ("accept", "golden")}
+    read = {name: _read_json(folder / f"{name}.json") for name in REPORTS}
+    return {name: said for name, (said, _) in read.items()}, {name: at for name, (_, at) in read.items()}
 
 
 def monitor_runs(state: ServerState) -> list[Any]:
@@ -184,13 +192,16 @@ def log_lines() -> list[Any]:
     return [line for line in map(_parsed, TAIL.lines()[-N_LOG_LINES:]) if line is not None]
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path) -> tuple[Any, str | None]:
     try:
-        if path.stat().st_size > MAX_REPORT_BYTES:
-            return None
-        return _parsed(path.read_text(encoding="utf-8"))
+        facts = path.stat()
+        if facts.st_size > MAX_REPORT_BYTES:
+            return None, None
+        said = _parsed(path.read_text(encoding="utf-8"))
     except OSError:
-        return None
+        return None, None
+    at = datetime.fromtimestamp(facts.st_mtime, UTC).isoformat(timespec="seconds")
+    return said, at if said is not None else None
 
 
 def _parsed(text: str) -> Any:

@@ -1,6 +1,7 @@
 """What listeners said: kept line by line, and summed up with what chance could have done.
 
-A file of ratings is JSON Lines (what `--serve` appends to) or the JSON that the page offers for download.
+A file of ratings is JSON Lines (what `--serve` appends to) or the JSON that a page offers for download: that
+of `ttsops quality ab`, or the studio, which asks for a preference only.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Side(msgspec.Struct, frozen=True):
     """One of two recordings."""
 
     setting: Short
-    rating: Grade
+    rating: Grade | None = None
+    """None where only a preference was asked for."""
+
     plays: Annotated[int, Meta(ge=0)] = 0
 
 
@@ -140,7 +143,8 @@ def summarise(ratings: Iterable[Rating]) -> Summary:
     grades: defaultdict[str, list[int]] = defaultdict(list)
     for one in kept:
         for side in (one.a, one.b):
-            grades[side.setting].append(side.rating)
+            if side.rating is not None:
+                grades[side.setting].append(side.rating)
     opinions = [_opinion(setting, values) for setting, values in grades.items()]
     return Summary(
         n_ratings=len(kept),

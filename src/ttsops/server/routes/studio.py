@@ -84,7 +84,7 @@ async def engines(request: Request) -> list[EngineFacts]:
 async def operate(request: Request) -> Operate:
     """Streams, queues, the last reports, weights, and the end of the log; no text that is spoken."""
     state = state_of(request.scope)
-    models, said, runs = await asyncio.gather(
+    models, (said, said_at), runs = await asyncio.gather(
         asyncio.to_thread(models_here, state),
         asyncio.to_thread(reports, state),
         asyncio.to_thread(monitor_runs, state),
@@ -98,6 +98,7 @@ async def operate(request: Request) -> Operate:
         has_library=state.has_library,
         models=models,
         reports=said,
+        reported_at=said_at,
         monitor=runs,
         log=log_lines(),
     )

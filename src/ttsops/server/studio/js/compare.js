@@ -4,6 +4,8 @@ import { fillPair } from "./engines.js";
 import { $, make, save, showError, tried } from "./page.js";
 
 const KEPT = "ttsops-studio-ratings";
+const LISTENER = "ttsops-studio-listener"; // a random name, so that files of several browsers can be told apart
+const MOST_CHARS = 200;
 let pair = null;
 
 export async function show() {
@@ -17,7 +19,7 @@ export async function show() {
 export function init() {
   $("compare-form").onsubmit = (event) => { event.preventDefault(); void makePair(); };
   for (const button of document.querySelectorAll("[data-choice]")) button.onclick = () => choose(button.dataset.choice);
-  $("ratings-save").onclick = () => save(new Blob([JSON.stringify(ratings(), null, 1)], { type: "application/json" }), "ratings.json");
+  $("ratings-save").onclick = () => save(new Blob([JSON.stringify(asRatings(), null, 1)], { type: "application/json" }), "ratings.json");
   $("ratings-forget").onclick = () => { localStorage.removeItem(KEPT); showRatings(); };
 }
 
@@ -38,7 +40,7 @@ const makePair = tried(async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const blobs = await Promise.all(sides.map(async (side) => (await call("/v1/audio/speech", { method: "POST", json: { ...side, seed, input, response_format: "wav" } })).blob()));
   const isSwapped = crypto.getRandomValues(new Uint8Array(1))[0] % 2 === 1;
-  pair = { names: sides.map(nameOf), isSwapped };
+  pair = { names: sides.map(nameOf), isSwapped, text: input };
   const [a, b] = isSwapped ? [blobs[1], blobs[0]] : blobs;
   $("audio-a").src = URL.createObjectURL(a); $("audio-b").src = URL.createObjectURL(b);
   $("revealed").textContent = "";
@@ -48,14 +50,27 @@ const makePair = tried(async () => {
 
 function choose(choice) {
   if (!pair) return;
-  const { names: [one, other], isSwapped } = pair;
+  const { names: [one, other], isSwapped, text } = pair;
   const better = choice === "same" ? "same" : (choice === "a") === !isSwapped ? "one" : "other";
-  localStorage.setItem(KEPT, JSON.stringify([...ratings(), { one, other, better, at: new Date().toISOString() }]));
+  localStorage.setItem(KEPT, JSON.stringify([...ratings(), { one, other, better, isSwapped, text, at: new Date().toISOString() }]));
   $("revealed").textContent = `A was ${isSwapped ? other : one}, B was ${isSwapped ? one : other}.`;
   pair = null;
   showRatings();
 }
 
+/** In the form that `ttsops quality ratings` sums up, over several browsers. */
+function asRatings() {
+  const session = localStorage.getItem(LISTENER) ?? crypto.getRandomValues(new Uint32Array(2)).join("-");
+  localStorage.setItem(LISTENER, session);
+  const short = (text) => [...text].slice(0, MOST_CHARS).join("");
+  return { ratings: ratings().map(({ one, other, better, isSwapped = false, text = "", at }) => {
+    const [a, b] = isSwapped ? [other, one] : [one, other];
+    const preferred = better === "same" ? "none" : (better === "one") === !isSwapped ? "a" : "b";
+    return { page: "studio", session, pair: at, a: { setting: short(a) }, b: { setting: short(b) }, preferred, text: short(text), at };
+  }) };
+}
+
+/** @returns {{one: string, other: string, better: "one" | "same" | "other", isSwapped: boolean, text: string, at: string}[]} */
 function ratings() { try { return JSON.parse(localStorage.getItem(KEPT) ?? "[]"); } catch { return []; } }
 
 function showRatings() {

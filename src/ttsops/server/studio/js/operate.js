@@ -12,9 +12,10 @@ async function refresh() {
   const [health, facts] = await Promise.all([call("/health").then((answer) => answer.json()), getJson("/api/studio/operate")]);
   showHealth(health, facts);
   rows("streams", facts.streams.map((one) => [one.engine, one.voice, seconds(one.audio_seconds), one.is_live ? seconds(one.buffered_seconds) : "a file", seconds(one.unread_seconds), one.underruns]), 6, "Nobody is spoken to.");
-  rows("models", facts.models.map((one) => [one.name, one.engine, !one.is_here ? "no" : one.problems.length ? one.problems.join("; ") : "yes, whole", one.licence]), 4, "None.");
-  showAccept(facts.reports.accept);
-  showGolden(facts.reports.golden);
+  const { accept, golden, models } = facts.reports, at = facts.reported_at;
+  rows("models", facts.models.map((one) => [one.name, one.engine, integrity(one, models, at.models), one.licence]), 4, "None.");
+  showAccept(accept, at.accept);
+  showGolden(golden, at.golden);
   showMonitor(facts.monitor);
   $("log").textContent = facts.log.map(({ time, level, event, ...rest }) => {
     const { logger, ...fields } = rest;
@@ -43,33 +44,67 @@ function rows(id, table, width, none) {
   if (!table.length) { const row = make("tr"); row.append(make("td", none, { colSpan: width, className: "soft" })); $(id).append(row); }
 }
 
-function verdict(where, isOk, lines) {
-  $(where).replaceChildren(make("p", isOk ? "passed" : "FAILED", { className: isOk ? "ok" : "bad" }), ...lines.map((line) => make("p", line, { className: "soft" })));
+const minute = (iso) => iso.slice(0, 16).replace("T", " ");
+
+/** What is here now, by names and sizes; and what a check of every byte said last. */
+function integrity(model, report, at) {
+  if (!model.is_here) return "no";
+  if (model.problems.length) return model.problems.join("; ");
+  const checked = report?.models?.find(({ name }) => name === model.name);
+  if (!checked) return "yes; sizes are right";
+  if (checked.is_whole) return `yes; every byte was right on ${minute(at)}`;
+  return `DAMAGED on ${minute(at)}: ${checked.problems.map(({ file, what }) => `${file ?? "it"} ${what}`).join("; ")}`;
 }
 
-function showAccept(report) {
+function verdict(where, isOk, lines, at) {
+  $(where).replaceChildren(make("p", isOk ? "passed" : "FAILED", { className: isOk ? "ok" : "bad" }), ...lines.map((line) => make("p", line, { className: "soft" })));
+  if (at) $(where).append(make("p", `Written ${minute(at)} UTC`, { className: "soft" }));
+}
+
+function showAccept(report, at) {
   if (!report?.engines) { $("accept").textContent = "No report: ttsops accept --json > accept.json"; return; }
   const gates = report.engines.flatMap(({ engine, gates: own }) => own.map((gate) => ({ engine, ...gate })));
   const failed = gates.filter(({ outcome }) => outcome === "failed");
   const asked = gates.filter(({ outcome }) => outcome !== "skipped").length;
-  verdict("accept", report.ok, [`${report.engines.map(({ engine }) => engine).join(", ")}: ${asked} of ${gates.length} gates asked`, ...failed.map(({ engine, gate, detail }) => `${engine}, ${gate}: ${detail}`)]);
+  verdict("accept", report.ok, [`${report.engines.map(({ engine }) => engine).join(", ")}: ${asked} of ${gates.length} gates asked`, ...failed.map(({ engine, gate, detail }) => `${engine}, ${gate}: ${detail}`)], at);
 }
 
-function showGolden(report) {
+function showGolden(report, at) {
   if (!Array.isArray(report) || !report.length) { $("golden").textContent = "No report: ttsops golden check DIR --json > golden.json"; return; }
   const far = report.filter(({ ok }) => !ok);
-  verdict("golden", !far.length, [`${report.length} cases`, ...far.map(({ folder, failure }) => `${(folder ?? "").split("/").at(-1)}: ${failure || "too far"}`)]);
+  verdict("golden", !far.length, [`${report.length} ${report.length === 1 ? "recording" : "recordings"}`, ...far.map(({ folder, failure }) => `${(folder ?? "").split("/").at(-1)}: ${failure || "too far"}`)], at);
 }
 
+/** What the monitor's runs are drawn by: [name, its figure, how it is written]. */
+const TRENDS = [
+  ["RTF", "rtf_mean", (value) => value.toPrecision(3)],
+  ["first audible", "ttfa", ms],
+  ["memory", "worker_bytes", (value) => `${(value / 2 ** 20).toFixed(0)} MiB`],
+];
+
 function showMonitor(runs) {
-  const points = runs.map(({ time, figures, verdict: said }) => ({ time, rtf: figures?.rtf_mean ?? null, word: said?.word })).filter(({ rtf }) => rtf != null);
-  if (!points.length) { $("monitor").textContent = "No runs: ttsops monitor run"; return; }
-  const most = Math.max(...points.map(({ rtf }) => rtf)), last = points.at(-1);
+  const last = runs.filter(({ figures }) => figures).at(-1);
+  if (!last) { $("monitor").textContent = "No runs: ttsops monitor run"; return; }
+  const word = last.verdict?.word ?? "";
+  const trends = make("div", "", { className: "grid" });
+  trends.append(...TRENDS.map(([name, figure, written]) => trend(name, runs.map(({ figures }) => figures?.[figure]).filter((one) => one != null), written)));
+  $("monitor").replaceChildren(
+    make("p", word, { className: word === "regression" ? "bad" : "ok" }),
+    trends,
+    make("p", `${runs.length} runs, the last on ${minute(last.time)} UTC`, { className: "soft" }),
+  );
+}
+
+/** One figure over the runs, from zero up. @param {number[]} values oldest first */
+function trend(name, values, written) {
+  const box = make("div");
+  if (!values.length) { box.textContent = `${name} –`; return box; }
+  const most = Math.max(...values) || 1, said = `${name} ${written(values.at(-1))}`;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "trend"); svg.setAttribute("viewBox", "0 0 100 100"); svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img"); svg.setAttribute("aria-label", `RTF of ${points.length} runs, the last ${last.rtf.toPrecision(3)}`);
-  const trend = document.createElementNS(svg.namespaceURI, "polyline");
-  trend.setAttribute("points", points.map(({ rtf }, i) => `${points.length > 1 ? (100 * i) / (points.length - 1) : 50},${95 - (85 * rtf) / most}`).join(" "));
-  svg.append(trend);
-  $("monitor").replaceChildren(make("p", last.word, { className: last.word === "regression" ? "bad" : "ok" }), svg, make("p", `RTF ${last.rtf.toPrecision(3)} on ${last.time.slice(0, 16).replace("T", " ")}, ${points.length} runs`, { className: "soft" }));
+  for (const [key, value] of Object.entries({ class: "trend", viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `${said}, the last of ${values.length} runs` })) svg.setAttribute(key, value);
+  const line = document.createElementNS(svg.namespaceURI, "polyline");
+  line.setAttribute("points", values.map((value, i) => `${values.length > 1 ? (100 * i) / (values.length - 1) : 50},${95 - (85 * value) / most}`).join(" "));
+  svg.append(line);
+  box.append(make("span", said, { className: "soft" }), svg);
+  return box;
 }
