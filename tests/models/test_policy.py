@@ -7,7 +7,6 @@ import pytest
 from ttsops.errors import ConfigError, EngineUnavailable
 from ttsops.models.policy import (
     BYTES,
-    check_convolution,
     check_half,
     check_memory,
     choose_device,
@@ -32,6 +31,11 @@ def test_auto_takes_the_best_and_says_why(n_cuda: int, has_mps: bool, expected: 
     choice = choose_device("auto", n_cuda=n_cuda, has_mps=has_mps)
     assert choice.value == expected
     assert reason in choice.reason
+
+
+def test_8_bit_weights_go_to_the_cpu_unless_a_device_is_named() -> None:
+    assert choose_device("auto", n_cuda=1, has_mps=True, dtype="int8").value == "cpu"
+    assert choose_device("cuda:0", n_cuda=1, has_mps=False, dtype="int8").value == "cuda:0"
 
 
 @pytest.mark.parametrize("wanted", ["cpu", "cuda", "cuda:1"])
@@ -92,11 +96,3 @@ def test_weights_that_do_not_fit_are_refused_with_both_figures(dtype: str) -> No
     check_memory(GIB, dtype, "cpu", needed)
     with pytest.raises(EngineUnavailable, match=rf"need {BYTES[dtype]}\.0 GiB in {dtype}, and"):
         check_memory(GIB, dtype, "cpu", needed - 1)
-
-
-def test_a_long_convolution_is_refused_on_an_older_macos_only() -> None:
-    check_convolution(65_536, "mps", (14, 6))
-    check_convolution(65_537, "mps", (15, 1))
-    check_convolution(65_537, "cpu", (14, 6))
-    with pytest.raises(EngineUnavailable, match=r"65537 outputs .* macOS 15\.1"):
-        check_convolution(65_537, "mps", (15, 0, 1))

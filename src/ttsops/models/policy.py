@@ -30,12 +30,6 @@ HALF_FEATURES = MappingProxyType(
 )
 """Any of these, as Linux names them, multiplies in this format; without one it is emulated."""
 
-MPS_MAX_OUTPUTS = 65_536
-"""Of a convolution, in any dimension, time among them. https://github.com/pytorch/pytorch/issues/152278"""
-
-MPS_UNLIMITED_SINCE = (15, 1)
-"""The macOS in which that limit is gone. https://github.com/pytorch/pytorch/pull/140726"""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -51,12 +45,14 @@ def dtypes_of(model: str) -> Mapping[str, str]:
     return (entry.dtypes if entry else None) or DEFAULT_DTYPES
 
 
-def choose_device(wanted: str, *, n_cuda: int, has_mps: bool) -> Choice:
-    """`auto` is the first of `ORDER` that is here.
+def choose_device(wanted: str, *, n_cuda: int, has_mps: bool, dtype: str = AUTO) -> Choice:
+    """`auto` is the first of `ORDER` that is here, and the CPU for `int8`, which is multiplied there alone.
 
     Raises `ConfigError` for what is no device, `EngineUnavailable` for one that is not on this machine.
     """
     is_here = {"cuda": n_cuda > 0, "mps": has_mps, "cpu": True}
+    if wanted == AUTO and dtype == INT8:
+        return Choice("cpu", "`auto`, and int8 is multiplied there alone")
     if wanted == AUTO:
         kind = next(kind for kind in ORDER if is_here[kind])
         passed = ORDER[: ORDER.index(kind)]
@@ -108,19 +104,6 @@ def check_memory(n_parameters: int, dtype: str, device: str, free_bytes: int) ->
         raise EngineUnavailable(
             f"the weights need {_gib(needed)} in {dtype}, and {_gib(free_bytes)} are free on `{device}`",
             hint="free memory, choose a format of fewer bytes (`dtype`), or a smaller model",
-        )
-
-
-def check_convolution(n_outputs: int, device: str, macos: tuple[int, ...]) -> None:
-    """Raises `EngineUnavailable` for a convolution whose longest output dimension MPS does not take.
-
-    `macos` is the system's version; empty where it is not known.
-    """
-    if device == "mps" and n_outputs > MPS_MAX_OUTPUTS and macos < MPS_UNLIMITED_SINCE:
-        raise EngineUnavailable(
-            f"a convolution with {n_outputs} outputs cannot run on MPS before macOS 15.1, which takes "
-            f"{MPS_MAX_OUTPUTS}",
-            hint="update macOS, set `device` to `cpu`, or give a shorter recording",
         )
 
 

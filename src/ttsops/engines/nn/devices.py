@@ -6,7 +6,6 @@ The rules are in `ttsops.models.policy`; here the machine is asked what it has.
 from __future__ import annotations
 
 import logging
-import platform
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -30,12 +29,15 @@ NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 def pick_device(config: EngineConfig) -> torch.device:
-    """`auto` prefers an accelerator; the log says why.
+    """`auto` prefers an accelerator, but for int8 weights; the log says why.
 
     Raises `ConfigError` for what is no device, `EngineUnavailable` for one that is not on this machine.
     """
     choice = policy.choose_device(
-        config.device, n_cuda=torch.cuda.device_count(), has_mps=torch.backends.mps.is_available()
+        config.device,
+        n_cuda=torch.cuda.device_count(),
+        has_mps=torch.backends.mps.is_available(),
+        dtype=config.dtype,
     )
     logger.info("device `%s`: %s", choice.value, choice.reason)
     return torch.device(choice.value)
@@ -62,12 +64,6 @@ def check_memory(weights: Path, config: EngineConfig, device: torch.device, dtyp
     """Raises `EngineUnavailable` if the weights at `weights`, a file or folder, do not fit on `device`."""
     name = INT8 if config.dtype == INT8 else NAMES[dtype]
     policy.check_memory(count_parameters(weights), name, str(device), free_bytes(device))
-
-
-def check_convolution(n_outputs: int, device: torch.device) -> None:
-    """Raises `EngineUnavailable` for a convolution that MPS does not take on this system."""
-    version = tuple(int(part) for part in platform.mac_ver()[0].split(".") if part.isdecimal())
-    policy.check_convolution(n_outputs, device.type, version)
 
 
 def pick_layer(config: EngineConfig, device: torch.device, dtype: torch.dtype) -> MakeLayer:

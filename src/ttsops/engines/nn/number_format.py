@@ -17,7 +17,7 @@ import torch
 
 from ttsops.engines.contract import EngineConfig
 from ttsops.engines.nn.devices import pick_device, pick_dtype
-from ttsops.models.policy import AUTO, INT8
+from ttsops.models.policy import AUTO
 from ttsops.speech import Samples
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,6 @@ def pick_proven_device(
     Raises what `pick_device` and `pick_format` raise.
     """
     cpu = torch.device("cpu")
-    if config.device == AUTO and config.dtype == INT8:
-        return cpu, pick_format(config, cpu)  # 8-bit weights are multiplied there alone
     device = pick_device(config)
     dtype = pick_format(config, device)
     is_doubtful = config.device == AUTO and device.type == "mps" and dtype == torch.float32

@@ -21,7 +21,8 @@ LEVEL_DB = -25.0
 _TINY = 1e-6
 
 CHUNK_FRAMES = 20
-"""Frames encoded at a time: a minute at once would take gigabytes, and MPS has a limit of 65 536 steps."""
+"""Frames encoded at a time: a minute at once would take gigabytes, and MPS takes 65 536 steps of a
+convolution at most before macOS 15.1. https://github.com/pytorch/pytorch/issues/152278"""
 
 
 @dataclass(frozen=True, slots=True)
