@@ -18,7 +18,7 @@ LAYERS = (
     ("voices", "models"),
     ("engines",),
     ("runtime", "testing"),
-    ("agent", "livechat", "render"),
+    ("agent", "livechat", "render", "batch"),
     ("server",),
     ("ops",),
     ("cli",),

@@ -14,9 +14,9 @@ from ttsops.cli.output import complain
 from ttsops.cli.player import find_player
 from ttsops.cli.progress import LateProgress
 from ttsops.cli.sinks import PlayerSink
-from ttsops.cli.speaking import _grouped
 from ttsops.speech import Samples
 from ttsops.testing import VirtualClock
+from ttsops.text import group_sentences
 
 pytestmark = pytest.mark.unit
 
@@ -118,7 +118,7 @@ def test_an_interrupt_silences_the_player(
 
 def test_a_long_text_is_cut_between_sentences_and_none_is_lost() -> None:
     text = "This is a sentence. " * 50
-    groups = _grouped(text, 100)
+    groups = group_sentences(text, 100)
     assert "".join(groups) == text.rstrip()
     assert all(len(group) <= 100 and group.rstrip().endswith(".") for group in groups)
-    assert _grouped(" " * 200, 100) == [""], "refused by the engine, not looped over"
+    assert group_sentences(" " * 200, 100) == [""], "refused by the engine, not looped over"

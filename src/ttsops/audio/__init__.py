@@ -7,7 +7,7 @@ float32 mono; everything else happens here.
 from ttsops.audio.checks import AudioReport, check_audio, normalise_peak, require_finite
 from ttsops.audio.decode import decode_audio
 from ttsops.audio.encode import Encoder, create_encoder
-from ttsops.audio.files import FileWriter, atomic_file, write_atomically
+from ttsops.audio.files import FileWriter, atomic_file, claimed_folder, write_atomically
 from ttsops.audio.formats import (
     BIT_RATES,
     CONTENT_TYPES,
@@ -20,7 +20,7 @@ from ttsops.audio.formats import (
 from ttsops.audio.pcm import float_to_s16, s16_to_float
 from ttsops.audio.resample import StreamResampler, resample
 from ttsops.audio.seams import crossfade
-from ttsops.audio.speech_files import save_speech
+from ttsops.audio.speech_files import encode_speech, save_speech
 from ttsops.audio.tags import NO_TAGS, Tags, synthetic_speech
 
 __all__ = [
@@ -37,9 +37,11 @@ __all__ = [
     "Tags",
     "atomic_file",
     "check_audio",
+    "claimed_folder",
     "create_encoder",
     "crossfade",
     "decode_audio",
+    "encode_speech",
     "float_to_s16",
     "format_of_suffix",
     "normalise_peak",

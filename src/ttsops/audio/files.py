@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ttsops.errors import AudioError
+from ttsops.errors import AudioError, InvalidValue
+
+LOCK_FILE = "lock"
+"""In a claimed folder."""
 
 
 class FileWriter:
@@ -82,6 +86,26 @@ def write_atomically(path: Path | str, data: bytes) -> None:
     """Put `data` into the file at `path`, or leave it as it was and raise `AudioError`."""
     with atomic_file(path) as file:
         file.write(data)
+
+
+@contextmanager
+def claimed_folder(folder: Path, what: str) -> Iterator[None]:
+    """A folder that is made if need be, and this process's alone inside the block, however the process ends.
+
+    Raises `InvalidValue` if another process is `what` (`rendering`) into it, `AudioError` if it cannot be
+    made.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = (folder / LOCK_FILE).open("w")
+    except OSError as error:
+        raise AudioError(f"cannot write `{folder}`: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InvalidValue(f"another process is {what} into `{folder}`", param="out") from error
+        yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ttsops.audio.checks import normalise_peak
@@ -23,12 +24,19 @@ def save_speech(path: Path, samples: Samples, fmt: Format, engine: str) -> None:
 
     Raises `BadAudio` for samples that are not finite, `AudioError` if the file cannot be written.
     """
+    with atomic_file(path) as file:
+        for data in _encoded(samples, fmt, engine):
+            file.write(data)
+
+
+def encode_speech(samples: Samples, fmt: Format, engine: str) -> bytes:
+    """What `save_speech` would write. Raises `BadAudio`, and `AudioError` for no samples."""
+    return b"".join(_encoded(samples, fmt, engine))
+
+
+def _encoded(samples: Samples, fmt: Format, engine: str) -> Iterator[bytes]:
     samples = normalise_peak(samples, PEAK_DBFS)
-    tags = synthetic_speech(engine)
-    with (
-        atomic_file(path) as file,
-        create_encoder(fmt, total_samples=len(samples), tags=tags) as encoder,
-    ):
+    with create_encoder(fmt, total_samples=len(samples), tags=synthetic_speech(engine)) as encoder:
         for start in range(0, len(samples), PIECE_SAMPLES):
-            file.write(encoder.encode(samples[start : start + PIECE_SAMPLES]))
-        file.write(encoder.finish())
+            yield encoder.encode(samples[start : start + PIECE_SAMPLES])
+        yield encoder.finish()

@@ -13,6 +13,7 @@ VERBS = {
     "say": "ttsops.cli.say:say",
     "synth": "ttsops.cli.say:synth",
     "render": "ttsops.cli.render:render",
+    "batch": "ttsops.cli.batch:batch",
     "serve": "ttsops.cli.serve:serve",
     "agent": "ttsops.cli.agent:agent",
     "service": "ttsops.cli.service:service",

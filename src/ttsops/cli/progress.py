@@ -1,4 +1,7 @@
-"""A line on stderr that moves, for work that takes long: only on a terminal, and only after a second."""
+"""A line on stderr that moves, for work that takes long: only on a terminal, and only after a second.
+
+Elsewhere `LogLines` writes one now and then.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from ttsops.cli.output import is_quiet
+from ttsops.cli.output import is_quiet, say
 
 PATIENCE_SECONDS = 1.0
+LINE_EVERY_SECONDS = 10.0
 
 
 class LateProgress:
@@ -58,6 +62,21 @@ class LateProgress:
             self._progress.stop()
 
 
+class LogLines:
+    """The same for who keeps stderr in a file: a line now and then, and none on a terminal."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next_at = clock() + LINE_EVERY_SECONDS
+        self._may_show = not sys.stderr.isatty()
+
+    def update(self, text: str) -> None:
+        """What people want to know meanwhile."""
+        if self._may_show and self._clock() >= self._next_at:
+            say(text)
+            self._next_at = self._clock() + LINE_EVERY_SECONDS
+
+
 class ByteProgress(LateProgress):
     """Counts bytes; `add` may be handed to whoever reads or writes them."""
 
@@ -70,3 +89,10 @@ class ByteProgress(LateProgress):
         """So many more."""
         self._n_bytes += n_bytes
         self.update(self._n_bytes, f"{self._n_bytes / 2**20:.0f} MiB {self._what}")
+
+
+def as_clock(seconds: float) -> str:
+    """`1:05`, `2:00:00`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -126,17 +126,13 @@ def _run(settings: Settings, text: str, wish: Wish, out: Path, fmt: Any, *, is_r
 
 
 def _line(progress: Progress) -> str:
-    left = "" if progress.eta_seconds is None else f", {_clock(progress.eta_seconds)} left"
+    from ttsops.cli.progress import as_clock
+
+    left = "" if progress.eta_seconds is None else f", {as_clock(progress.eta_seconds)} left"
     return (
         f"turn {min(progress.turns_done + 1, progress.n_turns)} of {progress.n_turns}, "
-        f"{_clock(progress.audio_seconds)} of speech{left}"
+        f"{as_clock(progress.audio_seconds)} of speech{left}"
     )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _read(path: Path) -> str:
@@ -168,10 +164,12 @@ def _tell(rendered: Rendered, *, as_json: bool) -> None:
             }
         )
         return
+    from ttsops.cli.progress import as_clock
+
     again = ""
     if rendered.resumed_at_seconds:
-        again = f", gone on at {_clock(rendered.resumed_at_seconds)}"
+        again = f", gone on at {as_clock(rendered.resumed_at_seconds)}"
     say(
-        f"Wrote `{rendered.path}`: {_clock(rendered.audio_seconds)} of speech in "
-        f"{_clock(rendered.seconds)}{again}; subtitles and chapters beside it"
+        f"Wrote `{rendered.path}`: {as_clock(rendered.audio_seconds)} of speech in "
+        f"{as_clock(rendered.seconds)}{again}; subtitles and chapters beside it"
     )

@@ -18,7 +18,7 @@ from ttsops.observe.figures import rtf
 from ttsops.runtime import EngineService, Runtime, Stream
 from ttsops.settings import Settings
 from ttsops.speech import SAMPLE_RATE, Samples, SpeechRequest
-from ttsops.text import SpeakableText, TextOptions, make_speakable, split_sentences
+from ttsops.text import SpeakableText, TextOptions, group_sentences, make_speakable
 from ttsops.voices import resolve_voice
 
 FADE_SECONDS = 0.01
@@ -113,7 +113,7 @@ class _Speaker:
 
     async def say_whole(self, text: str, language: str) -> None:
         """As few utterances as the engine's limit allows, again and again if so much audio is wanted."""
-        texts = _grouped(make_speakable(text, language, self._wish.text_options), self._max_chars)
+        texts = group_sentences(make_speakable(text, language, self._wish.text_options), self._max_chars)
         while True:
             for one in texts:
                 request = replace(self._wish.request, text=one, is_text_complete=True)
@@ -213,15 +213,3 @@ async def _speakable_pieces(pieces: AsyncIterator[str], speakable: SpeakableText
             yield ready
     if rest := speakable.end():
         yield rest
-
-
-def _grouped(text: str, max_chars: int) -> list[str]:
-    """`text` cut between sentences into pieces that an utterance can have, at least one; no word is lost."""
-    if len(text) <= max_chars:
-        return [text]
-    groups = [""]
-    for sentence in split_sentences(text, max_chars=min(500, max_chars)):
-        if len(groups[-1]) + len(sentence) > max_chars:
-            groups.append("")
-        groups[-1] += sentence
-    return [group for group in groups if group.strip()] or [""]

@@ -6,7 +6,6 @@ time, and `state.json`. The same call again goes on where it stopped, whatever s
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +16,15 @@ from pathlib import Path
 from ttsops.audio import (
     Format,
     atomic_file,
+    claimed_folder,
     create_encoder,
     synthetic_speech,
     write_atomically,
 )
 from ttsops.audio.checks import from_dbfs
+from ttsops.audio.files import LOCK_FILE
 from ttsops.audio.speech_files import PEAK_DBFS
-from ttsops.errors import AudioError, InvalidValue, NoAudio, RequestError
+from ttsops.errors import AudioError, NoAudio, RequestError
 from ttsops.render import captions
 from ttsops.render.chunked import AnySpeaker, speak_chunk
 from ttsops.render.plan import Chunk, Wish, cast_voices, fingerprint, plan_chunks
@@ -36,7 +37,6 @@ from ttsops.speech import SAMPLE_RATE, SpeechRequest
 from ttsops.voices import resolve_voice
 
 PARTIAL_FILE = "partial.wav"
-LOCK_FILE = "lock"
 
 USUAL_CHARS_PER_SECOND = 15.0
 """Of speech: for how far a dialogue is that is spoken in one go."""
@@ -150,16 +150,7 @@ def _check(speaker: AnySpeaker, chunk: Chunk, request: SpeechRequest) -> SpeechR
 @contextmanager
 def _job_folder(folder: Path, *, is_restart: bool) -> Iterator[None]:
     """Made, and this process's alone. Raises `InvalidValue` if another one is at it."""
-    try:
-        folder.mkdir(exist_ok=True)
-        lock = (folder / LOCK_FILE).open("w")
-    except OSError as e:
-        raise AudioError(f"cannot write `{folder}`: {e.strerror}") from e
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e:
-            raise InvalidValue(f"another process is rendering into `{folder}`", param="out") from e
+    with claimed_folder(folder, "rendering"):
         if is_restart:
             for one in folder.iterdir():
                 if one.name != LOCK_FILE:

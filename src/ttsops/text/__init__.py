@@ -7,7 +7,13 @@ Markdown; scripts of several speakers are taken apart before any of this.
 
 from ttsops.text.script import Script, Turn, read_script, read_turns
 from ttsops.text.speakable import RULES_VERSION, SpeakableText, TextOptions, make_speakable
-from ttsops.text.split import PhraseSplitter, SentenceSplitter, split_phrases, split_sentences
+from ttsops.text.split import (
+    PhraseSplitter,
+    SentenceSplitter,
+    group_sentences,
+    split_phrases,
+    split_sentences,
+)
 
 __all__ = [
     "RULES_VERSION",
@@ -17,6 +23,7 @@ __all__ = [
     "SpeakableText",
     "TextOptions",
     "Turn",
+    "group_sentences",
     "make_speakable",
     "read_script",
     "read_turns",

@@ -161,6 +161,18 @@ def split_sentences(text: str, max_chars: int = 500) -> list[str]:
     return splitter.feed(text) + splitter.end()
 
 
+def group_sentences(text: str, max_chars: int) -> list[str]:
+    """`text` cut between sentences into pieces of at most `max_chars`, at least one; no word is lost."""
+    if len(text) <= max_chars:
+        return [text]
+    groups = [""]
+    for sentence in split_sentences(text, max_chars=min(500, max_chars)):
+        if len(groups[-1]) + len(sentence) > max_chars:
+            groups.append("")
+        groups[-1] += sentence
+    return [group for group in groups if group.strip()] or [""]
+
+
 def split_phrases(text: str, max_chars: int = 160, *, min_chars: int = 16) -> list[str]:
     """All phrases of `text`; joined they are `text`."""
     splitter = PhraseSplitter(max_chars, min_chars=min_chars)
