@@ -92,6 +92,10 @@ class Agent:
         """A question would be answered now, as far as speech goes; the model is not asked."""
         return not self.is_draining and await self._speech.is_ready()
 
+    async def take_no_more(self) -> None:
+        """No new questions from here on; turns that were begun go on."""
+        self.is_draining = True
+
     async def check(self, manner: Manner) -> None:
         """Raises what `begin` would, before there is a question."""
         await (await self._speech.open(self._with_defaults(manner))).aclose()

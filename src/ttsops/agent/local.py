@@ -26,7 +26,9 @@ class LocalSpeech:
         self._runtime = runtime
 
     async def open(self, manner: Manner) -> LocalSpeaking:
-        """Takes no place in the engine yet. Raises `UnknownEngine`, `UnknownVoice` or another refusal."""
+        """Takes no place in the engine yet. Raises `Draining`, `UnknownEngine`, `UnknownVoice` or another
+        refusal."""
+        self._runtime.refuse_if_draining()  # before a model is asked; once begun, a turn is spoken to its end
         service = self._runtime.service(manner.engine)
         request = SpeechRequest(
             text="", is_text_complete=False, voice=manner.voice, language=manner.language, speed=manner.speed
@@ -161,7 +163,7 @@ class LocalSpeaking:
     async def _open(self, segment: Segment) -> Stream:
         text = segment.text
         request = replace(self._request, text=text, is_text_complete=segment.is_ended)
-        stream = await self._runtime.open(request, engine=self.engine)
+        stream = await self._runtime.open(request, engine=self.engine, goes_on=True)
         # No `await` from here on: whoever cancels now finds the stream.
         self._segment = segment
         self.engine, self.voice = stream.engine, stream.request.voice

@@ -25,7 +25,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             ("reason",),
         ),
         "conversation_not_saved": ("a conversation cannot be kept in its file: it is in memory", ("reason",)),
-        "draining": ("a signal came: live utterances may end, new ones are refused", ("limit_seconds",)),
+        "draining": (
+            "a signal came: after the lame-duck time new utterances are refused, and live ones may end",
+            ("limit_seconds", "lame_duck_seconds"),
+        ),
         "engine_not_ready": (
             "the default engine cannot speak; another stands in",
             ("engine", "code", "reason"),

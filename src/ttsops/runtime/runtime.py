@@ -91,6 +91,11 @@ class Runtime:
         while self.n_live and self._clock() < until:  # noqa: ASYNC110 - over several engines
             await asyncio.sleep(DRAIN_POLL_SECONDS)
 
+    def refuse_if_draining(self) -> None:
+        """Raises `Draining` once nothing new is taken."""
+        if self.is_draining:
+            raise Draining("the server is stopping", hint="try another instance", retry_after=1.0)
+
     async def __aenter__(self) -> Runtime:
         try:
             await self.start()
@@ -111,14 +116,18 @@ class Runtime:
         engine: str = "",
         is_live: bool = True,
         deadline_seconds: float | None = None,
+        goes_on: bool = False,
     ) -> Stream:
         """A stream for `request`, checked and admitted.
+
+        With `goes_on` it is more of what was begun before, which a drain lets end: the next sentence of an
+        utterance, or of an agent's turn.
 
         Raises a `RequestError` for what no try would change; `Overloaded`, `Draining` or `EngineUnavailable`
         with `retry_after` for what a later try might.
         """
-        if self.is_draining:
-            raise Draining("the server is stopping", hint="try another instance", retry_after=1.0)
+        if not goes_on:
+            self.refuse_if_draining()
         service = self.service(engine)
         try:
             return await service.open(request, is_live=is_live, deadline_seconds=deadline_seconds)

@@ -1,8 +1,9 @@
 """`ttsops serve`: the application on a socket, from the first byte to the last.
 
-SIGTERM or SIGINT drains: readiness goes off at once, new utterances get 503, live ones end within the limit,
-then the process ends with 0. A second signal ends it at once. The socket is open while the engines still
-load, so that probes get an answer; the address is printed when the default engine can speak.
+SIGTERM or SIGINT drains: readiness goes off at once, new utterances get 503 after `server.lame_duck_seconds`,
+live ones end within the limit, then the process ends with 0. A second signal ends it at once. The socket is
+open while the engines still load, so that probes get an answer; the address is printed when the default
+engine can speak.
 
 With `server.metrics_port` the metrics are on that port only: what is open to the world and what is for the
 operator are two networks.
@@ -17,8 +18,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,7 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # one line per utterance is written by `record`
         server_header=False,
+        timeout_keep_alive=settings.server.keep_alive_seconds,
         timeout_graceful_shutdown=LAST_BYTES_SECONDS,
     )
 
@@ -164,7 +167,7 @@ async def _run(runtime: Runtime, app: FastAPI, settings: Settings, sites: list[S
                 done, awaited = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()  # an engine that cannot be had, or a server that broke
-            return await _drain(runtime, state, signals)
+            return await leave(state, signals, partial(runtime.drain, 0.0))
         finally:
             starting.cancel()
             first.cancel()
@@ -185,23 +188,35 @@ async def _start(runtime: Runtime, state: ServerState, listener: socket.socket) 
     say(_ready_line(runtime, listener))
 
 
-async def _drain(runtime: Runtime, state: ServerState, signals: asyncio.Queue[int]) -> int:
-    await runtime.drain(0.0)
-    return await wait_drained(state, signals)
+async def leave(
+    site: SiteState, signals: asyncio.Queue[int], take_no_more: Callable[[], Awaitable[None]]
+) -> int:
+    """Until nobody is being answered, the limit has passed, or a second signal came; the exit code.
 
-
-async def wait_drained(site: SiteState, signals: asyncio.Queue[int]) -> int:
-    """Until nobody is being answered, the limit has passed, or a second signal came; the exit code."""
-    limit_seconds = site.settings.runtime.drain_seconds
-    log.info("draining", limit_seconds=limit_seconds)
-    idle = asyncio.create_task(site.wait_idle(limit_seconds))
+    `take_no_more` makes new requests be refused from then on.
+    """
+    leaving = asyncio.create_task(_leave(site, take_no_more))
     second = asyncio.create_task(signals.get())
     try:
-        await asyncio.wait((idle, second), return_when=asyncio.FIRST_COMPLETED)
-        return EXIT_SIGNAL + second.result() if second.done() else EXIT_OK
+        await asyncio.wait((leaving, second), return_when=asyncio.FIRST_COMPLETED)
+        if second.done():
+            return EXIT_SIGNAL + second.result()
+        leaving.result()
+        return EXIT_OK
     finally:
-        idle.cancel()
+        leaving.cancel()
         second.cancel()
+
+
+async def _leave(site: SiteState, take_no_more: Callable[[], Awaitable[None]]) -> None:
+    lame_duck_seconds = site.settings.server.lame_duck_seconds
+    limit_seconds = site.settings.runtime.drain_seconds
+    log.info("draining", limit_seconds=limit_seconds, lame_duck_seconds=lame_duck_seconds)
+    site.is_leaving = True
+    await asyncio.sleep(lame_duck_seconds)
+    site.is_draining = True
+    await take_no_more()
+    await site.wait_idle(limit_seconds)
 
 
 @asynccontextmanager

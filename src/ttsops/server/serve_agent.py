@@ -14,13 +14,13 @@ from ttsops.agent.remote import RemoteSpeech
 from ttsops.server.agent_app import create_agent_app
 from ttsops.server.serve import (
     handled,
+    leave,
     listening,
     run_on_uvloop,
     say,
     sites_of,
     start_tracing,
     url_of,
-    wait_drained,
 )
 from ttsops.settings import Settings
 from ttsops.settings.names import API_KEY
@@ -53,8 +53,7 @@ async def _serve(settings: Settings) -> int:
         done, _ = await asyncio.wait((first, *servers), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # a server that broke
-        agent.is_draining = True
-        return await wait_drained(app.state.server, signals)
+        return await leave(app.state.server, signals, agent.take_no_more)
 
 
 def _ready_line(url: str, settings: Settings) -> str:

@@ -15,6 +15,7 @@ from ttsops.errors import BadMessage, DeadlineExceeded, Overloaded, TtsOpsError
 from ttsops.server import protocol
 from ttsops.server.orders import Order, in_pieces, order_of_session
 from ttsops.server.protocol import Error, ServerMessage, SessionConfig
+from ttsops.server.site import Promise
 from ttsops.server.speaker import Speaker
 from ttsops.server.state import ServerState
 from ttsops.server.utterance import Utterance
@@ -22,6 +23,9 @@ from ttsops.server.visit import Visit
 
 CONFIG_SECONDS = 10.0
 """How long a new socket may say nothing."""
+
+FIRST_SECONDS = 5.0
+"""A socket that was let in may begin its first utterance within this, even if the server drains meanwhile."""
 
 MAX_WAITING = 32
 """Utterances a client may be ahead of what it hears."""
@@ -42,18 +46,21 @@ class Session:
         self._language = ""
         self._open: Utterance | None = None
         self._n_utterances = 0
+        self._first: Promise
         self._is_closing = False
         self._active_at = 0.0
 
     async def run(self) -> None:
         """Returns when the socket is closed; what still speaks is cut off."""
         await self._socket.accept()
+        self._first = self._state.promise(FIRST_SECONDS)
         speaking = asyncio.create_task(self._speak())
         try:
             await self._read()
         except WebSocketDisconnect:
             pass  # hung up while an event was being sent
         finally:
+            self._first.end()
             speaking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await speaking
@@ -170,7 +177,8 @@ class Session:
             max_chars=self._state.settings.server.max_text_chars,
         )
         self._n_utterances += 1
-        self._speaker.add(utterance)
+        self._speaker.add(utterance, is_promised=self._first.is_kept)
+        self._first.end()
         return utterance
 
     # ---- sending -----------------------------------------------------------------------

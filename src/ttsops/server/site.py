@@ -27,6 +27,10 @@ class SiteState:
         self.quotas = Quotas()
         self.encoders = EncoderPool()
         self.started_at = time.time()
+        self.is_leaving = False
+        """Told to stop. Probes say so; requests are answered until it drains."""
+        self.is_draining = False
+        """Nothing new is taken; what was begun goes on."""
         self._warming: asyncio.Future[None] | None = None
         self._n_answering = 0
         self._is_idle = asyncio.Event()
@@ -59,6 +63,10 @@ class SiteState:
         if not self._n_answering:
             self._is_idle.set()
 
+    def promise(self, seconds: float) -> Promise:
+        """Whoever was let in and has said nothing yet counts as being answered, for so long."""
+        return Promise(self, seconds)
+
     async def wait_idle(self, limit_seconds: float) -> bool:
         """Until nobody is being answered; False if somebody still is when the limit has passed.
 
@@ -68,6 +76,23 @@ class SiteState:
             async with asyncio.timeout(limit_seconds):
                 await self._is_idle.wait()
         return self._is_idle.is_set()
+
+
+class Promise:
+    """Kept for some seconds, or until `end`: what is begun meanwhile is answered, also in a drain."""
+
+    def __init__(self, site: SiteState, seconds: float) -> None:
+        self.is_kept = True
+        self._site = site
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.end)
+        site.began_answering()
+
+    def end(self) -> None:
+        """It was kept, or is needed no more; may be called again."""
+        if self.is_kept:
+            self.is_kept = False
+            self._timer.cancel()
+            self._site.ended_answering()
 
 
 def site_of(scope: Scope) -> SiteState:

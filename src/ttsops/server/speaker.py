@@ -43,8 +43,11 @@ class Speaker:
         pending = [*self._waiting, *([self._current] if self._current else [])]
         return any(utterance.is_done for utterance in pending)
 
-    def add(self, utterance: Utterance) -> None:
-        """To be spoken after those before it."""
+    def add(self, utterance: Utterance, *, is_promised: bool) -> None:
+        """To be spoken after those before it; in a drain only if it is promised."""
+        if is_promised or not self._state.is_draining:
+            utterance.is_promised = True
+            self._state.began_answering()
         self._waiting.append(utterance)
         self._work.set()
 
@@ -62,17 +65,26 @@ class Speaker:
 
     async def run(self) -> None:
         """Until `close`."""
-        while True:
-            while self._waiting:
-                self._current = self._waiting.popleft()
-                try:
-                    await self._speak(self._current)
-                finally:
-                    self._current = None
-            if self._is_closing:
-                return
-            self._work.clear()
-            await self._work.wait()
+        try:
+            while not self._is_closing or self._waiting:
+                self._work.clear()
+                while self._waiting:
+                    self._current = current = self._waiting.popleft()
+                    try:
+                        await self._speak(current)
+                    finally:
+                        self._over(current)
+                        self._current = None
+                if not self._is_closing:
+                    await self._work.wait()
+        finally:
+            for utterance in self._waiting:
+                self._over(utterance)
+
+    def _over(self, utterance: Utterance) -> None:
+        if utterance.is_promised:
+            utterance.is_promised = False
+            self._state.ended_answering()
 
     async def _speak(self, utterance: Utterance) -> None:
         is_one_audio = utterance.config.split_granularity == "none"
@@ -92,6 +104,7 @@ class Speaker:
         if silence is not None and not n_audios:
             utterance.fail(silence)
         await self._end(utterance, voicing)
+        self._over(utterance)  # nobody who is told to stop waits for text that is dropped
         while not utterance.is_done:  # text may still come; it is dropped
             await utterance.segments.get()
         await self._send_event(_session_done(utterance, n_audios))
@@ -99,7 +112,12 @@ class Speaker:
     async def _speak_segment(self, utterance: Utterance, segment: Segment, voicing: Voicing) -> None:
         order, config = utterance.order, utterance.config
         record = Record(self._state, request_id=self._visit.request_id, route=STREAM_ROUTE, order=order)
-        open_stream = partial(self._state.runtime.open, engine=order.engine, is_live=config.stream_audio)
+        open_stream = partial(
+            self._state.runtime.open,
+            engine=order.engine,
+            is_live=config.stream_audio,
+            goes_on=utterance.is_promised,
+        )
         error: BaseException | None = None
         try:
             with self._visit.quota.utterance() if self._visit.quota else contextlib.nullcontext():

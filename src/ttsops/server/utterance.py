@@ -34,6 +34,8 @@ class Utterance:
         """Why it ended early: its mistake, a failure, or `Cancelled`."""
         self.is_done = False
         """All of its text is here."""
+        self.is_promised = False
+        """It is spoken to its end, even if the server is told to stop meanwhile."""
         self._language = language
         self._max_chars = max_chars
         self._n_chars = 0

@@ -94,6 +94,22 @@ class ServerSettings(Section, frozen=True):
     websocket_idle_seconds: Annotated[
         float, Meta(gt=0, description="A WebSocket on which nobody says anything for so long is closed")
     ] = 300.0
+    keep_alive_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="An HTTP connection with nothing on it is closed after this: later than the proxy in "
+            "front would, or a request may meet its end",
+        ),
+    ] = 75
+    lame_duck_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="After SIGTERM, how long new requests are still answered while `/health/ready` says "
+            "503: until a balancer that asks it has noticed",
+        ),
+    ] = 0.0
 
 
 class TraceSettings(Section, frozen=True):

@@ -83,7 +83,8 @@ def plan(
         host=own.host,
         port=own.port,
         is_open=not is_loopback(own.host) and not settings.server.keys_file,
-        stop_seconds=round(settings.runtime.drain_seconds) + STOP_MARGIN_SECONDS,
+        stop_seconds=round(settings.server.lame_duck_seconds + settings.runtime.drain_seconds)
+        + STOP_MARGIN_SECONDS,
         user=user,
     )
 

@@ -41,7 +41,7 @@ async def live() -> StatusBody:
 )
 async def ready(request: Request) -> Response:
     """The speech server behind it is ready, and it is not about to stop."""
-    is_ready = await agent_of(request.scope).is_ready()
+    is_ready = not site_of(request.scope).is_leaving and await agent_of(request.scope).is_ready()
     return json_response({"status": "ready" if is_ready else "not ready"}, 200 if is_ready else 503)
 
 

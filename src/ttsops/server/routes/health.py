@@ -47,15 +47,15 @@ async def live() -> StatusBody:
 
 @router.get("/health/ready", responses=_NOT_READY, summary="Send requests here")
 async def ready(request: Request, response: Response) -> StatusBody:
-    """200 while a request would be spoken."""
+    """200 while requests should come here."""
     state = state_of(request.scope)
-    response.status_code = 200 if state.runtime.is_ready else 503
+    response.status_code = 200 if state.runtime.is_ready and not state.is_leaving else 503
     return StatusBody(status=_status(state))
 
 
 def _status(state: ServerState) -> Status:
     runtime = state.runtime
-    if runtime.is_draining:
+    if state.is_leaving or runtime.is_draining:
         return "draining"
     if runtime.is_ready:
         return "ok" if all(one.is_ready for one in runtime.services.values()) else "degraded"
