@@ -1,14 +1,18 @@
 """The agent as a service of its own, before a speech server that is reached by its public API."""
 
+import asyncio
 import contextlib
+import http.server
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -16,6 +20,7 @@ from chat_talker import chatting, until
 from server_site import Site, serving, tone_settings
 from test_chat_http import seconds_of
 
+from ttsops.agent.remote import RemoteSpeech
 from ttsops.server.keys import KeyStore
 from ttsops.testing.fake_llm import FakeLlm, Reply
 
@@ -83,6 +88,38 @@ async def test_it_speaks_through_the_other_server(tts: Site, tmp_path: Path) -> 
     log = (tmp_path / "log").read_text()
     assert '"event":"turn"' in log
     assert "word" not in log
+
+
+class Counting(http.server.BaseHTTPRequestHandler):
+    """Says 200 to everything, and counts connections."""
+
+    protocol_version = "HTTP/1.1"
+    callers: ClassVar[list[Any]] = []
+
+    def setup(self) -> None:
+        super().setup()
+        self.callers.append(self.client_address)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+async def test_each_question_may_go_to_another_server() -> None:
+    """A connection that is kept leads to the same one, which may be about to stop."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        threading.Thread(target=server.serve_forever).start()
+        speech = RemoteSpeech(f"http://127.0.0.1:{server.server_port}")
+        try:
+            assert [await speech.is_ready() for _ in range(3)] == [True, True, True]
+        finally:
+            await speech.aclose()
+            await asyncio.to_thread(server.shutdown)
+    assert len(Counting.callers) == 3
 
 
 async def get(url: str) -> httpx.Response:

@@ -122,9 +122,10 @@ class RemoteSpeech:
         if self._http is None:
             headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
             limits = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS)
-            self._http = aiohttp.ClientSession(
-                headers=headers, timeout=limits, connector=aiohttp.TCPConnector(limit=0)
-            )
+            # What stands behind an address (a Service, a proxy) chooses by connection: one that is kept
+            # would lead to the same server as before, even to one that is about to stop.
+            connector = aiohttp.TCPConnector(limit=0, force_close=True)
+            self._http = aiohttp.ClientSession(headers=headers, timeout=limits, connector=connector)
         return self._http
 
     def _unreachable(self) -> EngineUnavailable:
