@@ -45,6 +45,7 @@ resource "aws_prometheus_scraper" "this" {
         { source_labels = ["__meta_kubernetes_pod_label_app_kubernetes_io_component"], regex = component, action = "keep" },
         { source_labels = ["__meta_kubernetes_pod_container_port_name"], regex = "http", action = "keep" },
         { source_labels = ["__meta_kubernetes_pod_name"], target_label = "pod" },
+        { source_labels = ["__meta_kubernetes_namespace"], target_label = "namespace" },
       ]
     }]
   })

@@ -31,8 +31,8 @@ resource "helm_release" "voice_agent" {
   namespace        = var.namespace
   create_namespace = true
   values           = [for path in var.values_files : file(path)]
-  # Loading large weights takes minutes; a release that does not get ready is rolled back.
-  timeout = 1200
+  # Copying and loading large weights takes minutes, pod after pod; a release that does not get ready is rolled back.
+  timeout = 2400
   atomic  = true
 
   depends_on = [helm_release.device_plugin]
