@@ -71,7 +71,7 @@ test-browser: setup-test ## the listening page in a real Chromium (chromium, chr
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(BIN)/python -m pytest -m browser -rs
 
-test-programs: setup-test ## with real programs (prometheus, prometheus-alertmanager, docker-compose, nginx-light, terraform, helm)
+test-programs: setup-test ## with real programs (prometheus, prometheus-alertmanager, docker-compose, nginx-light, logrotate, terraform, helm)
 	$(BIN)/python -m pytest -m programs -rs
 
 test-quality: setup-test ## predicted opinions, with the models of the extra `quality` (480 MB)
