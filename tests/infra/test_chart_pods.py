@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,21 @@ def test_the_settings_are_those_that_ttsops_reads(
             if "value" in one
         }
         load(settings_of(rendered[name], part), tmp_path, env)
+
+
+def test_production_asks_its_engine_for_what_it_knows(production: list[Manifest], tmp_path: Path) -> None:
+    """`ttsops config check` knows the options of engines, too."""
+
+    def check(text: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "ttsops.toml").write_text(text)
+        command = [sys.executable, "-m", "ttsops", "config", "check", str(tmp_path / "ttsops.toml")]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    text = settings_of(production, "tts")
+    assert check(text).returncode == 0
+    bad = check(text.replace("voices =", "voice =", 1))
+    assert bad.returncode == 1
+    assert "`voice`" in bad.stderr
 
 
 def test_settings_keep_their_types_and_names(tmp_path: Path) -> None:

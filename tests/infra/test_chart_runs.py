@@ -6,6 +6,7 @@ There is no cluster: what Kubernetes itself does (images, mounts, Services, limi
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ import pytest
 from e2e.conftest import free_port
 from infra.chart import Manifest, Values, find, pod_of, render
 from infra.pods import Container
-from models.conftest import sha256, sharded_files
+from models.conftest import COMMIT, REPO, sha256, sharded_files, write_model
 from ttsops.audio import decode_audio
 from ttsops.server.keys import KeyStore
 
@@ -167,3 +168,29 @@ def test_damaged_weights_keep_a_pod_from_starting(tmp_path: Path) -> None:
     assert "checksum" in damaged.stdout
     shard.unlink()
     assert tts.run(verify).returncode == 1
+
+
+def test_weights_from_a_bucket_are_whole_without_links(tmp_path: Path) -> None:
+    """A copy stands in for `aws s3 sync` there and back: what links lead to, without the blobs."""
+    files = sharded_files()
+    write_model(tmp_path / "hub", files)
+    shutil.copytree(tmp_path / "hub", tmp_path / "models", ignore=shutil.ignore_patterns("blobs"))
+    assert not [path for path in (tmp_path / "models").rglob("*") if path.is_symlink()]
+    facts = [{"path": name, "bytes": len(data), "sha256": sha256(data)} for name, data in files.items()]
+    known = {"name": "mine", "repo": REPO, "revision": COMMIT, "files": facts}
+    manifest = {"format": "ttsops-models/1", "models": [known]}
+    (tmp_path / "models" / "mine.json").write_text(json.dumps(manifest))
+    mine = {"repo": REPO, "revision": COMMIT, "manifest": "/models/mine.json"}
+    values: Values = {
+        "tts": {"settings": {"models": {"mine": mine}}},
+        "models": {"source": "s3", "s3": {"uri": "s3://models/hub"}, "names": ["mine"]},
+    }
+    manifests, here = with_ports(values)
+    tts = Container(manifests, "tts", tmp_path / "tts", here | {"/models": tmp_path / "models"})
+    verify = pod_of(manifests, "tts")["initContainers"][-1]
+    whole = tts.run(verify)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    config = next((tmp_path / "models").rglob("config.json"))
+    config.write_bytes(config.read_bytes().replace(b"64", b"65"))
+    damaged = tts.run(verify)
+    assert (damaged.returncode, "checksum" in damaged.stdout) == (1, True)

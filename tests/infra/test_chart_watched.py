@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 import yaml
 
 from infra.chart import (
+    NAMESPACE,
     ROOT,
     Manifest,
     find,
@@ -53,10 +56,38 @@ def test_scaling_goes_by_streams_and_waiting_and_is_slow_to_take_away(
 
 
 def test_the_rules_are_those_of_infra_monitoring(rendered: dict[str, list[Manifest]]) -> None:
-    groups = find(rendered["watched"], "PrometheusRule")["spec"]["groups"]
+    *groups, own = find(rendered["watched"], "PrometheusRule")["spec"]["groups"]
+    assert [rule["alert"] for rule in own["rules"]] == ["TtsNoPods"]
     files = sorted((ROOT / "infra/monitoring/rules").glob("*.yml"))
     assert groups == [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
     assert len(groups) == 2
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: rules are NOT read by it")
+def test_nobody_there_is_an_alert(rendered: dict[str, list[Manifest]], tmp_path: Path) -> None:
+    """By promtool: with a pod that answers, with one that does not, and with none."""
+    rules = find(rendered["watched"], "PrometheusRule")["spec"]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
+    [rule] = rules["groups"][-1]["rules"]
+    page, _, section = rule["annotations"]["runbook"].partition("#")
+    assert "### TtsNoPods\n" in (ROOT / page).read_text()
+    assert section == "ttsnopods"
+
+    labels = {"severity": "page", "job": "tts", "namespace": NAMESPACE}
+    alert = {"exp_labels": labels, "exp_annotations": rule["annotations"]}
+
+    def history(up: str, *expected: Any) -> dict[str, Any]:
+        series = f'up{{job="tts",namespace="{NAMESPACE}",pod="a"}}'
+        test = {"eval_time": "10m", "alertname": "TtsNoPods", "exp_alerts": list(expected)}
+        given = [{"series": series, "values": up}] if up else []
+        return {"interval": "1m", "input_series": given, "alert_rule_test": [test]}
+
+    tests = [history("1x20"), history("0x20", alert), history("", alert)]
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+    for words in (["check", "rules", "rules.yml"], ["test", "rules", "tests.yml"]):
+        command = ["promtool", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_dashboards_are_those_of_infra_monitoring(rendered: dict[str, list[Manifest]]) -> None:

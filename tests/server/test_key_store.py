@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_a_file_that_goes_bad_leaves_the_keys_as_they_were(
     assert store.find(secret) is not None
     assert store.find("sk-ttsops-guess") is None
     store.path.unlink()
+    clock.advance(2)
+    assert store.find(secret) is not None
+
+
+def test_a_file_that_kubernetes_swaps_is_read_again(tmp_path: Path, clock: VirtualClock) -> None:
+    """A Secret is a folder of links to a folder that is replaced: the file's own link never changes."""
+    first = KeyStore(tmp_path / "1" / "keys.json")
+    first.path.parent.mkdir()
+    first.add("website")
+    (tmp_path / "..data").symlink_to("1")
+    (tmp_path / "keys.json").symlink_to("..data/keys.json")
+    store = KeyStore(tmp_path / "keys.json", clock=clock)
+    store.load()
+    shutil.copytree(tmp_path / "1", tmp_path / "2")
+    secret = KeyStore(tmp_path / "2" / "keys.json").add("partner")
+    (tmp_path / "..tmp").symlink_to("2")
+    (tmp_path / "..tmp").replace(tmp_path / "..data")
     clock.advance(2)
     assert store.find(secret) is not None
 
