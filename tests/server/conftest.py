@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from server_site import Site, client_of, serving, tone_settings
+from studio_page import Browser, start_chromium
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +24,11 @@ def live_site() -> Iterator[Site]:
 def http(site: Site) -> Iterator[httpx.Client]:
     with client_of(site) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Browser]:
+    """One Chromium for a file of tests."""
+    driver = start_chromium()
+    yield driver
+    driver.quit()

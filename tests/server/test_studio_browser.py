@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from server_site import Site, serving
+from studio_page import (
+    BROWSER_TEST,
+    PICTURES,
+    Browser,
+    ask,
+    by_id,
+    choose,
+    in_page,
+    number,
+    opened,
+    picture,
+    press,
+    show,
+    silent_after_ms,
+    until,
+    write,
+)
 
 from ttsops.ops.quality.ratings import read_ratings, summarise
 from ttsops.server.keys import KeyStore
@@ -35,42 +49,11 @@ from ttsops.settings import (
     VoiceSettings,
 )
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-ABSENT = [
-    name
-    for name, found in (
-        ("chromium", CHROMIUM),
-        ("chromedriver", DRIVER),
-        ("selenium", find_spec("selenium")),
-        ("axe-core-python", find_spec("axe_core_python")),
-    )
-    if not found
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(ABSENT), reason=f"NOT TESTED: {', '.join(ABSENT)} not installed"),
-]
-
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
-Browser = Any
+pytestmark = BROWSER_TEST
 
 VIEWS = ("speak", "talk", "voices", "compare", "operate")
 GOLDEN_VOICE = Path(__file__).parents[1] / "golden" / "voices" / "en-Alice_woman.ogg"
 LONG = "The harbour wakes before the town does, and men carry crates of ice along the quay. " * 12
-PICTURES = os.environ.get("STUDIO_PICTURES", "")
 
 
 def report(folder: Path) -> None:
@@ -114,86 +97,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Browser]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.add_argument("--window-size=1280,900")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture
 def page(driver: Browser, site: Site) -> Iterator[Browser]:
-    """The page as somebody finds it; nothing was complained of when it is left."""
-    driver.get("about:blank")
-    driver.get(f"{site.url}/")
-    until(lambda: len(driver.find_elements("css selector", "#voice option")) > 1, "no voices")
-    driver.get_log("browser")
-    yield driver
-    complaints = [
-        line["message"] for line in driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")
-    ]
-    assert [one for one in complaints if "the server responded with a status of 4" not in one] == []
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-    return found
-
-
-def by_id(page: Browser, name: str) -> Any:
-    return page.find_element("id", name)
-
-
-def show(page: Browser, view: str) -> None:
-    press(page, page.find_element("css selector", f'#tabs a[href="#{view}"]'))
-    until(lambda: by_id(page, view).is_displayed(), f"{view} is not shown")
-
-
-def press(page: Browser, element: Any) -> None:
-    """A click, wherever on the page it is."""
-    page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-    element.click()
-
-
-def number(page: Browser, name: str) -> float:
-    said = by_id(page, name).text.split()[0]
-    return 0.0 if said == "–" else float(said)
-
-
-def choose(page: Browser, name: str, value: str) -> None:
-    from selenium.webdriver.support.ui import Select
-
-    Select(by_id(page, name)).select_by_value(value)
-
-
-def write(page: Browser, name: str, text: str) -> None:
-    page.execute_script("arguments[0].value = arguments[1]", by_id(page, name), text)
-
-
-def picture(page: Browser, name: str) -> None:
-    if PICTURES:
-        page.save_screenshot(str(Path(PICTURES) / f"studio_{name}.png"))
-
-
-def in_page(page: Browser, script: str, *given: Any) -> Any:
-    """What an `async` script of the page returns."""
-    return page.execute_async_script(
-        "const given = [...arguments], done = given.pop();"
-        f"(async () => {{ {script} }})().then(done, (error) => done({{ failed: String(error) }}));",
-        *given,
-    )
+    with opened(driver, site.url) as page:
+        yield page
 
 
 def heard(page: Browser) -> dict[str, Any]:
@@ -211,40 +118,6 @@ def heard(page: Browser) -> dict[str, Any]:
         """,
     )
     return answer
-
-
-def silent_after_ms(page: Browser, button: str, module: str) -> float:
-    """Press `button` while something sounds; milliseconds until nothing does, and goes on not to."""
-    answer = in_page(
-        page,
-        """
-        const [button, module] = given;
-        const { player } = await import(module);
-        const samples = new Float32Array(256); // 11 ms
-        const peak = () => {
-            player.analyser.getFloatTimeDomainData(samples);
-            return samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
-        };
-        const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-        const begin = performance.now();
-        while (peak() < 0.05) {
-            if (performance.now() - begin > 5000) throw new Error("nothing sounds");
-            await pause(1);
-        }
-        const pressed = performance.now();
-        document.getElementById(button).click();
-        let silent = null;
-        while (performance.now() - pressed < 1000) {
-            if (peak() > 1e-4) silent = null; else silent ??= performance.now() - pressed;
-            await pause(1);
-        }
-        return silent;
-        """,
-        button,
-        module,
-    )
-    assert isinstance(answer, float | int), f"it still sounds after a second: {answer}"
-    return float(answer)
 
 
 RECORD = """
@@ -366,6 +239,42 @@ def test_what_was_spoken_is_kept_and_spoken_again_alike(page: Browser) -> None:
     until(lambda: audio.get_property("currentTime") > 0.1, "it is not replayed")
 
 
+def test_addresses_of_audio_are_given_back(page: Browser) -> None:
+    page.execute_script("""
+        window.addresses = 0;
+        const { createObjectURL, revokeObjectURL } = URL;
+        URL.createObjectURL = (blob) => { window.addresses += 1; return createObjectURL.call(URL, blob); };
+        URL.revokeObjectURL = (address) => { window.addresses -= 1; revokeObjectURL.call(URL, address); };
+    """)
+    press(page, by_id(page, "forget"))
+    until(lambda: by_id(page, "history").text == "Nothing yet.", "it is not forgotten")
+    n_before = page.execute_script("return window.addresses")
+    for text in ("One.", "Two.", "Three."):
+        write(page, "text", text)
+        press(page, by_id(page, "play"))
+        until(lambda text=text: text in by_id(page, "history").text, "it is not kept")  # type: ignore[misc]
+    assert page.execute_script("return window.addresses") == n_before + 3
+    press(page, by_id(page, "forget"))
+    until(lambda: by_id(page, "history").text == "Nothing yet.", "it is not forgotten")
+    assert page.execute_script("return window.addresses") == n_before
+
+
+def test_without_a_place_to_keep_things_the_page_still_speaks(driver: Browser, site: Site) -> None:
+    script = driver.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {"source": "Object.defineProperty(window, 'indexedDB', { value: undefined })"},
+    )
+    try:
+        with opened(driver, site.url) as page:
+            assert "keeps nothing" in by_id(page, "history").text
+            press(page, by_id(page, "play"))
+            until(lambda: number(page, "f-played") > 0.3, "nothing is played")
+            show(page, "operate")
+            until(lambda: by_id(page, "health").text, "Operate is empty")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
 def test_a_mistake_is_told_in_words(page: Browser) -> None:
     write(page, "text", "   ")
     page.execute_script("document.getElementById('text').required = false")
@@ -391,16 +300,6 @@ def test_options_of_an_engine_are_a_form(page: Browser) -> None:
 
 
 QUESTION = "Good morning. It is a fine day to speak of many things, one after the other. " * 6
-
-
-def ask(page: Browser, question: str) -> Any:
-    """Ask; the answer's place in the conversation."""
-    n_before = len(page.find_elements("css selector", "#turns li"))
-    write(page, "question", question)
-    press(page, page.find_element("css selector", "#talk-form .primary"))
-    until(lambda: len(page.find_elements("css selector", "#turns li")) == n_before + 2, "no answer")
-    until(lambda: by_id(page, "interrupt").is_enabled(), "nothing to interrupt")
-    return page.find_elements("css selector", "#turns li")[-1]
 
 
 def test_an_answer_is_heard_and_can_be_interrupted(page: Browser) -> None:
@@ -519,6 +418,21 @@ def test_the_microphone_records(page: Browser) -> None:
     until(lambda: by_id(page, "record-state").text.startswith("Recorded"), "nothing was recorded")
 
 
+def test_of_a_file_and_the_microphone_the_last_one_is_sent(page: Browser) -> None:
+    show(page, "voices")
+    choose(page, "voices-engine", "vibevoice")
+    until(lambda: by_id(page, "import-form").is_displayed(), "no form")
+    by_id(page, "import-file").send_keys(str(GOLDEN_VOICE))
+    press(page, by_id(page, "record"))
+    until(lambda: by_id(page, "record-state").text == "Recording…", "it does not record")
+    time.sleep(1.0)
+    press(page, by_id(page, "record"))
+    until(lambda: by_id(page, "record-state").text.startswith("Recorded"), "nothing was recorded")
+    assert by_id(page, "import-file").get_attribute("value") == ""
+    by_id(page, "import-file").send_keys(str(GOLDEN_VOICE))
+    assert by_id(page, "record-state").text == ""
+
+
 # ---- compare, operate ----------------------------------------------------------------------
 
 
@@ -586,6 +500,28 @@ def test_the_operator_sees_what_failed(page: Browser, site: Site) -> None:
         assert "too few words were heard" in by_id(page, "accept").text
     finally:
         path.write_bytes(kept)
+
+
+def test_operate_is_asked_only_while_it_is_shown(page: Browser) -> None:
+    page.execute_script("""
+        window.asked = 0;
+        const { fetch } = window;
+        window.fetch = (...given) => {
+            window.asked += String(given[0]).includes("operate");
+            return fetch(...given);
+        };
+        location.hash = "#operate";
+        setTimeout(() => { location.hash = "#speak"; }, 5);
+    """)
+    time.sleep(0.5)
+    until(lambda: by_id(page, "speak").is_displayed(), "the view did not change")
+    n_asked = page.execute_script("return window.asked")
+    write(page, "text", "   ")
+    page.execute_script("document.getElementById('text').required = false")
+    press(page, by_id(page, "play"))
+    time.sleep(2.5)
+    assert page.execute_script("return window.asked") == n_asked
+    assert "empty" in by_id(page, "error").text, "what was told is gone"
 
 
 # ---- keys ----------------------------------------------------------------------------------

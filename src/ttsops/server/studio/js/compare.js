@@ -42,6 +42,7 @@ const makePair = tried(async () => {
   const isSwapped = crypto.getRandomValues(new Uint8Array(1))[0] % 2 === 1;
   pair = { names: sides.map(nameOf), isSwapped, text: input };
   const [a, b] = isSwapped ? [blobs[1], blobs[0]] : blobs;
+  for (const audio of [$("audio-a"), $("audio-b")]) if (audio.src) URL.revokeObjectURL(audio.src);
   $("audio-a").src = URL.createObjectURL(a); $("audio-b").src = URL.createObjectURL(b);
   $("revealed").textContent = "";
   $("pair").hidden = false;

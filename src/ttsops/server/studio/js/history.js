@@ -17,7 +17,7 @@ async function run(mode, work) {
       const transaction = database.transaction(STORE, mode);
       const asked = work(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(asked?.result);
-      transaction.onerror = () => reject(transaction.error);
+      transaction.onerror = transaction.onabort = () => reject(transaction.error); // aborted: the disk is full
     });
   } finally { database.close(); }
 }

@@ -1,12 +1,30 @@
 // The view of whoever keeps the server well.
 import { call, getJson } from "./api.js";
-import { $, make, ms, seconds, tried } from "./page.js";
+import { $, make, ms, seconds, showError } from "./page.js";
 
 const EVERY_MS = 2000;
-let timer = null;
+let timer = null, isShown = false, isAsking = false, isFailing = false;
 
-export async function show() { await refresh(); timer ??= setInterval(tried(refresh), EVERY_MS); }
-export function hide() { clearInterval(timer); timer = null; }
+export async function show() {
+  isShown = true;
+  await poll();
+  if (isShown) timer ??= setInterval(poll, EVERY_MS);
+}
+export function hide() { isShown = false; clearInterval(timer); timer = null; }
+
+/** Once more, if the last time is over. What it complained of it takes back itself, and nothing else. */
+async function poll() {
+  if (isAsking) return;
+  isAsking = true;
+  try {
+    await refresh();
+    if (isFailing) showError(null);
+    isFailing = false;
+  } catch (error) {
+    isFailing = true;
+    if (isShown) showError(error);
+  } finally { isAsking = false; }
+}
 
 async function refresh() {
   const [health, facts] = await Promise.all([call("/health").then((answer) => answer.json()), getJson("/api/studio/operate")]);

@@ -108,8 +108,8 @@ async function finish(mine) {
   showFigures();
   showDownloads(mine.wish, mine.parts);
   const { text, ...rest } = mine.wish;
-  await history.add({ text, ...rest, at: Date.now(), seconds: mine.seconds, audio: toWav(mine.parts) });
-  await showHistory();
+  await history.add({ text, ...rest, at: Date.now(), seconds: mine.seconds, audio: toWav(mine.parts) }).catch(() => {});
+  await showHistory(); // says so where nothing can be kept
 }
 
 function showDownloads(wish, parts) {
@@ -157,18 +157,24 @@ function showFigures() {
 
 function setPlaying(isPlaying) { $("cancel").disabled = !isPlaying; }
 
+const addresses = new Map(); // of the audio in the history, by its id
+
 async function showHistory() {
-  const entries = await history.all();
+  let entries;
+  try { entries = await history.all(); } catch { $("history").replaceChildren(make("li", "This browser keeps nothing for this page.")); return; }
+  for (const [id, address] of addresses) if (!entries.some((entry) => entry.id === id)) { URL.revokeObjectURL(address); addresses.delete(id); }
   $("history").replaceChildren(...entries.map((entry) => {
     const item = make("li");
     const text = make("span", entry.text.length > 160 ? `${entry.text.slice(0, 160)}…` : entry.text);
     const facts = make("small", `${entry.model} · ${entry.voice} · ${entry.seconds.toFixed(1)} s · seed ${entry.seed}`);
-    const replay = make("audio", "", { controls: true, preload: "none", src: URL.createObjectURL(entry.audio) });
+    if (!addresses.has(entry.id)) addresses.set(entry.id, URL.createObjectURL(entry.audio));
+    const replay = make("audio", "", { controls: true, preload: "none", src: addresses.get(entry.id) });
     replay.setAttribute("aria-label", `Replay: ${entry.text.slice(0, 60)}`);
     const again = make("button", "Use again", { type: "button" });
     again.onclick = tried(async () => {
       $("text").value = entry.text; $("seed").value = entry.seed; $("speed").value = entry.speed;
       if (engineOf(entry.model)) { $("engine").value = entry.model; await $("engine").onchange(); $("voice").value = entry.voice; }
+      for (const input of $("options").querySelectorAll("[data-option]")) input.value = String(entry.options?.[input.dataset.option] ?? input.dataset.standard);
     });
     item.append(text, facts, replay, again);
     return item;

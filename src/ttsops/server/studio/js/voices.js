@@ -20,7 +20,11 @@ export function init() {
   $("voices-filter").oninput = tried(list);
   $("import-form").onsubmit = (event) => { event.preventDefault(); void importVoice(); };
   $("record").onclick = tried(record);
+  $("import-file").onchange = () => { if ($("import-file").files.length) forgetRecorded(); };
 }
+
+/** Of a file and the microphone, the one that was chosen last is sent. */
+function forgetRecorded() { recorded = null; $("record-state").textContent = ""; }
 
 async function list() {
   const engine = $("voices-engine").value, wanted = $("voices-filter").value.trim().toLowerCase();
@@ -111,7 +115,8 @@ async function picture(blob) {
 }
 
 function play(where, blob) {
-  where.querySelector("audio")?.remove();
+  const old = where.querySelector("audio");
+  if (old) { URL.revokeObjectURL(old.src); old.remove(); }
   const audio = make("audio", "", { controls: true, autoplay: true, src: URL.createObjectURL(blob) });
   audio.setAttribute("aria-label", "Sample");
   where.append(audio);
@@ -125,6 +130,7 @@ async function record() {
   recorder.onstop = () => {
     stream.getTracks().forEach((track) => track.stop());
     recorded = new File([new Blob(parts)], "microphone.webm", { type: recorder.mimeType });
+    $("import-file").value = "";
     $("record-state").textContent = `Recorded ${(recorded.size / 1024).toFixed(0)} kB.`;
     $("record").textContent = "Record again"; $("record").onclick = tried(record);
   };
@@ -142,7 +148,8 @@ const importVoice = tried(async () => {
   for (const name of ["transcript", "language"]) { const value = $(`import-${name}`).value.trim(); if (value) form.set(name, value); }
   const made = await (await call("/v1/audio/voices", { method: "POST", form })).json();
   $("import-done").textContent = `${made.name ?? made.id} can speak now.`;
-  recorded = null;
+  $("import-form").reset();
+  forgetRecorded();
   forget();
   await show();
 });
