@@ -97,13 +97,20 @@ def test_a_package_holds_what_the_folder_links_to(tmp_path: Path) -> None:
 
 # ---- refusals --------------------------------------------------------------------------------------------
 
+BY_SCHEMA: dict[str, tuple[Values, str]] = {
+    "an unknown value": ({"tts": {"replica": 2}}, "additional propert(y|ies) '?replica'? (is )?not allowed"),
+    "a text for a number": ({"tts": {"port": "http"}}, "port'?: .*integer"),
+    "an engine of scaling": ({"tts": {"autoscaling": {"kind": "both"}}}, "one of .*none.*adapter.*keda"),
+    "a source of models": ({"models": {"source": "gcs"}}, "one of .*none.*pvc.*s3.*hub"),
+    "a digest": ({"tts": {"image": {"digest": "latest"}}}, r"digest'?: .*does not match pattern .*sha256:"),
+    "a job that no rule sees": (
+        {"monitoring": {"jobs": {"tts": "speech"}}},
+        r"jobs.tts'?: .*pattern '\^tts'",
+    ),
+}
+"""In Helm's words, which are others in its third and fourth versions."""
+
 REFUSED: dict[str, tuple[Values, str]] = {
-    "an unknown value": ({"tts": {"replica": 2}}, "additional properties 'replica' not allowed"),
-    "a text for a number": ({"tts": {"port": "http"}}, "got string, want integer"),
-    "an engine of scaling": ({"tts": {"autoscaling": {"kind": "both"}}}, "'none', 'adapter', 'keda'"),
-    "a source of models": ({"models": {"source": "gcs"}}, "'none', 'pvc', 's3', 'hub'"),
-    "a digest": ({"tts": {"image": {"digest": "latest"}}}, "does not match pattern '^$|^sha256:"),
-    "a job that no rule sees": ({"monitoring": {"jobs": {"tts": "speech"}}}, "does not match pattern '^tts'"),
     "a grace that cuts speech": (
         {"tts": {"drainSeconds": 300, "terminationGracePeriodSeconds": 300}},
         "tts.terminationGracePeriodSeconds is 300, and cuts speech: preStopSeconds and drainSeconds want at "
@@ -165,6 +172,14 @@ REFUSED: dict[str, tuple[Values, str]] = {
         "monitoring.serviceMonitor.keySecret",
     ),
 }
+
+
+@pytest.mark.parametrize("name", BY_SCHEMA)
+def test_the_schema_refuses_with_a_reason(name: str) -> None:
+    values, reason = BY_SCHEMA[name]
+    done = helm("template", "voice-agent", CHART, values=values)
+    assert done.returncode == 1
+    assert re.search(reason, done.stderr, re.I), done.stderr
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -250,6 +265,8 @@ def test_two_releases_do_not_meet() -> None:
 
 @pytest.mark.parametrize("files", [(), ("--values", PRODUCTION)], ids=["default", "production"])
 def test_the_notes_name_what_was_installed(files: tuple[Any, ...]) -> None:
+    if "v3." in helm("version").stdout:
+        pytest.skip("Helm 3 shows notes only to those who have a cluster")
     done = helm("install", "voice-agent", CHART, "--dry-run=client", "--namespace", NAMESPACE, *files)
     assert done.returncode == 0, done.stderr
     notes = done.stdout.split("\nNOTES:\n")[1]
