@@ -26,7 +26,7 @@ from infra.chart import (
     render,
     settings_of,
 )
-from infra.chart_cases import CASES, CUSTOM, KEYED, WATCHED
+from infra.chart_cases import CASES, CUSTOM, HUB, KEYED, OPEN, WATCHED
 
 pytestmark = [pytest.mark.programs, pytest.mark.usefixtures("has_helm")]
 
@@ -248,6 +248,17 @@ def test_selectors_find_the_pods_and_ports_they_mean(name: str, rendered: dict[s
             backend = one["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
             ports = find(manifests, "Service", backend["name"])["spec"]["ports"]
             assert backend["port"]["name"] in {port["name"] for port in ports}
+
+
+@pytest.mark.parametrize("name", ["a" * 53, "tts", "voice-agent-of-somebody-else"])
+def test_names_are_not_too_long_for_kubernetes(name: str) -> None:
+    done = helm("template", name, CHART, values=OPEN | HUB | WATCHED)
+    assert done.returncode == 0, done.stderr
+    for one in yaml.safe_load_all(done.stdout):
+        longest = 253 if one["kind"] == "ConfigMap" else 63
+        assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", one["metadata"]["name"])
+        assert len(one["metadata"]["name"]) <= longest
+        assert all(len(value) <= 63 for value in one["metadata"]["labels"].values())
 
 
 def test_two_releases_do_not_meet() -> None:

@@ -54,10 +54,12 @@ def test_no_container_is_root_or_can_write_where_it_should_not(
         }
         assert box["resources"]["limits"]["memory"]
         assert pod["automountServiceAccountToken"] is False
-        volumes = {volume["name"] for volume in pod["volumes"]}
+        volumes = {volume["name"]: (set(volume) - {"name"}).pop() for volume in pod["volumes"]}
+        assert set(volumes.values()) <= {"emptyDir", "configMap", "secret", "persistentVolumeClaim"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
         mounts = {mount["mountPath"]: mount["name"] for mount in box["volumeMounts"]}
         assert {"/tmp", "/var/lib/ttsops"} <= set(mounts), "what the image writes to"
-        assert set(mounts.values()) <= volumes
+        assert set(mounts.values()) <= set(volumes)
 
 
 def test_service_links_would_keep_the_server_from_starting(default: list[Manifest]) -> None:
