@@ -41,6 +41,16 @@ def render(values: Values | None = None, *words: object, chart: Path = CHART) ->
     return [one for one in yaml.safe_load_all(done.stdout) if one]
 
 
+def notes(values: Values | None = None, *words: object) -> str:
+    """What Helm says after an installation; empty with Helm 3, which says it only to a cluster."""
+    if "v3." in helm("version").stdout:
+        return ""
+    command = ("install", "voice-agent", CHART, "--dry-run=client", "--namespace", NAMESPACE)
+    done = helm(*command, *words, values=values)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\nNOTES:\n")[1]
+
+
 def find(manifests: list[Manifest], kind: str, name: str = "") -> Manifest:
     found = [one for one in manifests if one["kind"] == kind and name in ("", one["metadata"]["name"])]
     assert len(found) == 1, f"{kind} {name}: {[one['metadata']['name'] for one in found]}"

@@ -6,7 +6,9 @@ There is no cluster: what Kubernetes itself does (images, mounts, Services, limi
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -17,8 +19,8 @@ import httpx
 import pytest
 
 from e2e.conftest import free_port
-from infra.chart import Manifest, Values, find, pod_of, render
-from infra.pods import Container
+from infra.chart import Manifest, Values, find, notes, pod_of, render
+from infra.pods import Container, localized
 from models.conftest import COMMIT, REPO, sha256, sharded_files, write_model
 from ttsops.audio import decode_audio
 from ttsops.server.keys import KeyStore
@@ -40,6 +42,13 @@ def post(url: str, body: Mapping[str, Any], key: str = "") -> httpx.Response:
     return httpx.post(url, json=body, headers=headers, timeout=20, trust_env=False)
 
 
+def follow(said: str, forwarded: Mapping[str, str], folder: Path) -> None:
+    """Do as the notes say, with what `kubectl port-forward` would have made reachable."""
+    for command in re.findall(r"^ +(curl (?:.*\\\n)*.*)$", said, re.M):
+        quiet = "curl() { command curl -sS --fail --noproxy '*' \"$@\"; }; "
+        subprocess.run(quiet + localized(command, forwarded), shell=True, cwd=folder, check=True)
+
+
 def test_default_values_make_a_server_that_talks_and_an_agent_that_answers(tmp_path: Path) -> None:
     manifests, here = with_ports({})
     tts = Container(manifests, "tts", tmp_path / "tts", here)
@@ -51,11 +60,12 @@ def test_default_values_make_a_server_that_talks_and_an_agent_that_answers(tmp_p
         assert tested.returncode == 0, tested.stdout + tested.stderr
         with agent.running():
             assert agent.probe("readinessProbe")
-            answer = post(f"{agent.url}/chat", {"text": "Good morning."})
-            assert answer.status_code == 200
-            (tmp_path / "answer.wav").write_bytes(answer.content)
-            samples, rate = decode_audio(tmp_path / "answer.wav")
-            assert len(samples) / rate > 0.3
+            said = notes()
+            follow(said, {"http://127.0.0.1:8001": tts.url, "http://127.0.0.1:8080": agent.url}, tmp_path)
+            for name in ("hello.wav", "answer.wav") if said else ():
+                samples, rate = decode_audio(tmp_path / name)
+                assert len(samples) / rate > 0.3
+            assert post(f"{agent.url}/chat", {"text": "Good morning."}).status_code == 200
             agent.terminate()
             assert agent.wait() == 0
         tts.terminate()
