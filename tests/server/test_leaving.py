@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -16,7 +17,8 @@ from chat_talker import chat_settings
 from server_process import Process, any_port, running
 from server_site import tone_settings
 from socket_talker import CHAR_SECONDS, STREAMED, Talker
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from ttsops.settings import LlmSettings
 from ttsops.testing.fake_llm import FakeLlm, Reply
@@ -162,3 +164,27 @@ async def test_an_answer_that_is_still_being_written_is_spoken_to_its_end(direct
             assert process.wait() == 0
         assert len(llm.asked) == 1, "no model is asked for an answer that would not be spoken"
     assert n_bytes / 48_000 == pytest.approx(len("".join(sentences)) * CHAR_SECONDS, abs=2 * CHAR_SECONDS)
+
+
+async def test_a_conversation_that_was_let_in_has_its_first_answer(directory: Path) -> None:
+    with running(any_port(chat_settings()), directory) as process:
+        url = process.url.replace("http", "ws", 1) + "/chat/stream"
+        async with websockets.connect(url, max_size=None, proxy=None) as socket:
+            process.signal(signal.SIGTERM)
+            await until_ready_is(process, 503)
+            await socket.send(json.dumps({"type": "input.text", "text": "Well?"}))
+            frames = [frame async for frame in until_closed(socket)]
+        assert process.wait() == 0
+    ends = [event for event in map(json.loads, frames) if event["type"] in ("turn.done", "error")]
+    assert [event["reason"] for event in ends] == ["complete"]
+    assert socket.close_code == 1012
+
+
+async def until_closed(socket: ClientConnection) -> AsyncIterator[str]:
+    """The text frames that still come."""
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(10):
+            while True:
+                frame = await socket.recv()
+                if isinstance(frame, str):
+                    yield frame

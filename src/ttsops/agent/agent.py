@@ -49,14 +49,15 @@ class Agent:
         conversation_id: str = "",
         request_id: str = "",
         played_seconds: float | None = None,
+        is_promised: bool = False,
     ) -> Turn:
         """A turn that is to be run at once. Whoever speaks in the same conversation is interrupted first.
 
         `played_seconds` of the answer before it were heard; an answer that was sent whole counts as heard
-        without it. `owner` is the API key's name. Raises `EmptyText`, `Draining`, and `RequestError` for a
-        manner none can follow.
+        without it. `owner` is the API key's name. What `is_promised` is answered even in a drain. Raises
+        `EmptyText`, `Draining`, and `RequestError` for a manner none can follow.
         """
-        if self.is_draining:
+        if self.is_draining and not is_promised:
             raise Draining("the agent is stopping", hint="try another instance", retry_after=1.0)
         if not question.strip():
             raise EmptyText("there is no question: `text` is empty", param="text")

@@ -26,9 +26,7 @@ class LocalSpeech:
         self._runtime = runtime
 
     async def open(self, manner: Manner) -> LocalSpeaking:
-        """Takes no place in the engine yet. Raises `Draining`, `UnknownEngine`, `UnknownVoice` or another
-        refusal."""
-        self._runtime.refuse_if_draining()  # before a model is asked; once begun, a turn is spoken to its end
+        """Takes no place in the engine yet. Raises `UnknownEngine`, `UnknownVoice` or another refusal."""
         service = self._runtime.service(manner.engine)
         request = SpeechRequest(
             text="", is_text_complete=False, voice=manner.voice, language=manner.language, speed=manner.speed
@@ -163,6 +161,7 @@ class LocalSpeaking:
     async def _open(self, segment: Segment) -> Stream:
         text = segment.text
         request = replace(self._request, text=text, is_text_complete=segment.is_ended)
+        # What `Agent.begin` let in is spoken to its end.
         stream = await self._runtime.open(request, engine=self.engine, goes_on=True)
         # No `await` from here on: whoever cancels now finds the stream.
         self._segment = segment

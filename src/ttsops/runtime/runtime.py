@@ -91,11 +91,6 @@ class Runtime:
         while self.n_live and self._clock() < until:  # noqa: ASYNC110 - over several engines
             await asyncio.sleep(DRAIN_POLL_SECONDS)
 
-    def refuse_if_draining(self) -> None:
-        """Raises `Draining` once nothing new is taken."""
-        if self.is_draining:
-            raise Draining("the server is stopping", hint="try another instance", retry_after=1.0)
-
     async def __aenter__(self) -> Runtime:
         try:
             await self.start()
@@ -126,8 +121,8 @@ class Runtime:
         Raises a `RequestError` for what no try would change; `Overloaded`, `Draining` or `EngineUnavailable`
         with `retry_after` for what a later try might.
         """
-        if not goes_on:
-            self.refuse_if_draining()
+        if self.is_draining and not goes_on:
+            raise Draining("the server is stopping", hint="try another instance", retry_after=1.0)
         service = self.service(engine)
         try:
             return await service.open(request, is_live=is_live, deadline_seconds=deadline_seconds)

@@ -16,8 +16,8 @@ from ttsops.server.chat_protocol import ChatServerMessage
 from ttsops.server.encoding import encoder_of
 from ttsops.server.orders import engine_of
 from ttsops.server.protocol import Error, encode
-from ttsops.server.session import GOING_AWAY, INTERNAL, NORMAL
-from ttsops.server.site import SiteState
+from ttsops.server.session import FIRST_SECONDS, GOING_AWAY, INTERNAL, NORMAL
+from ttsops.server.site import Promise, SiteState
 from ttsops.server.visit import Visit
 from ttsops.speech import SAMPLE_RATE
 
@@ -37,16 +37,19 @@ class ChatSession:
         self._turn: Turn | None = None
         self._running: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
+        self._first: Promise
         self._active_at = 0.0
 
     async def run(self) -> None:
         """Returns when the socket is closed; what is being said then is cut off, and forgotten from there."""
         await self._socket.accept()
+        self._first = self._site.promise(FIRST_SECONDS)
         try:
             await self._read()
         except WebSocketDisconnect:
             pass  # hung up while an event was being sent
         finally:
+            self._first.end()
             await self._hush("hangup")
         await self._close(NORMAL)
 
@@ -157,10 +160,12 @@ class ChatSession:
     async def _answer(self, number: int, text: str) -> None:
         """A task of its own. What the client did wrong, and what failed, is told to it."""
         self._site.began_answering()
+        is_promised = self._first.is_kept
+        self._first.end()
         try:
             await self._send(protocol.TurnStart(turn=number, conversation_id=self._conversation_id))
             with self._visit.quota.utterance() if self._visit.quota else contextlib.nullcontext():
-                await self._run_turn(number, text)
+                await self._run_turn(number, text, is_promised=is_promised)
         except TtsOpsError as error:
             await self._send(Error.of(error, utterance_index=number))
             await self._send(_not_begun(number, error))
@@ -178,13 +183,14 @@ class ChatSession:
         finally:
             self._site.ended_answering()
 
-    async def _run_turn(self, number: int, text: str) -> None:
+    async def _run_turn(self, number: int, text: str, *, is_promised: bool) -> None:
         turn = await self._agent.begin(
             text,
             self._manner,
             owner=self._visit.owner,
             conversation_id=self._conversation_id,
             request_id=self._visit.request_id,
+            is_promised=is_promised,
         )
         self._turn = turn
         voice = _Voice(number, turn, self._format)

@@ -167,7 +167,8 @@ async def _run(runtime: Runtime, app: FastAPI, settings: Settings, sites: list[S
                 done, awaited = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()  # an engine that cannot be had, or a server that broke
-            return await leave(state, signals, partial(runtime.drain, 0.0))
+            agent: Agent | None = getattr(app.state, "agent", None)
+            return await leave(state, signals, partial(_take_no_more, runtime, agent))
         finally:
             starting.cancel()
             first.cancel()
@@ -186,6 +187,12 @@ async def _start(runtime: Runtime, state: ServerState, listener: socket.socket) 
     await state.warm_up()
     freeze_heap()
     say(_ready_line(runtime, listener))
+
+
+async def _take_no_more(runtime: Runtime, agent: Agent | None) -> None:
+    await runtime.drain(0.0)
+    if agent is not None:
+        await agent.take_no_more()
 
 
 async def leave(
