@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test pack serve health smoke bench monitor soak diag test test-slow test-programs test-browser test-quality test-image lint format docs lock accept warmup clean
+.PHONY: help setup setup-test pack serve health smoke bench capacity monitor soak diag test test-slow test-programs test-browser test-quality test-image lint format docs lock accept warmup clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -50,6 +50,9 @@ smoke: setup-test ## start a server, send it twenty sentences, let a recogniser 
 
 bench: setup-test ## what the server costs, against a bare route in the same run
 	$(BIN)/python -m benchmarks.server_overhead
+
+capacity: setup-test ## is the simulation of docs/operate/capacity.md true? beside real servers
+	$(BIN)/python -m benchmarks.capacity check
 
 monitor: setup ## is it slower than before? one more line in monitor.jsonl (ENGINE=)
 	$(TTSOPS) monitor run $(if $(ENGINE),--engine $(ENGINE))
