@@ -5,9 +5,7 @@ There is no cluster: what Kubernetes itself does (images, mounts, Services, limi
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -19,9 +17,8 @@ import httpx
 import pytest
 
 from e2e.conftest import free_port
-from infra.chart import Manifest, Values, find, notes, pod_of, render
+from infra.chart import Manifest, Values, find, notes, render
 from infra.pods import Container, localized
-from models.conftest import COMMIT, REPO, sha256, sharded_files, write_model
 from ttsops.audio import decode_audio
 from ttsops.server.keys import KeyStore
 
@@ -145,62 +142,3 @@ def test_a_pod_that_is_taken_away_speaks_to_the_end(tmp_path: Path) -> None:
         assert tts.wait() == 0
     assert heard["is_whole"]
     assert heard["n_bytes"] / 48_000 == pytest.approx(len(TEXT) * 0.06, rel=0.01)
-
-
-def test_damaged_weights_keep_a_pod_from_starting(tmp_path: Path) -> None:
-    """What the init container runs, on weights that are whole, damaged, and away."""
-    files = sharded_files()
-    mine = tmp_path / "models" / "mine"
-    mine.mkdir(parents=True)
-    for name, data in files.items():
-        (mine / name).write_bytes(data)
-    facts = [{"path": name, "bytes": len(data), "sha256": sha256(data)} for name, data in files.items()]
-    manifest = {
-        "format": "ttsops-models/1",
-        "models": [{"name": "mine", "repo": "", "revision": "", "files": facts}],
-    }
-    (tmp_path / "models" / "mine.json").write_text(json.dumps(manifest))
-    models = {"mine": {"path": "/models/mine", "manifest": "/models/mine.json"}}
-    values: Values = {
-        "tts": {"settings": {"models": models}},
-        "models": {"source": "pvc", "names": ["mine"], "volume": {"claim": "weights"}},
-    }
-    manifests, here = with_ports(values)
-    tts = Container(manifests, "tts", tmp_path / "tts", here | {"/models": tmp_path / "models"})
-    verify = pod_of(manifests, "tts")["initContainers"][-1]
-    whole = tts.run(verify)
-    assert whole.returncode == 0, whole.stdout + whole.stderr
-    shard = mine / "model-00002-of-00002.safetensors"
-    shard.write_bytes(shard.read_bytes()[:-1] + b"\x01")
-    damaged = tts.run(verify)
-    assert damaged.returncode == 1
-    assert shard.name in damaged.stdout
-    assert "checksum" in damaged.stdout
-    shard.unlink()
-    assert tts.run(verify).returncode == 1
-
-
-def test_weights_from_a_bucket_are_whole_without_links(tmp_path: Path) -> None:
-    """A copy stands in for `aws s3 sync` there and back: what links lead to, without the blobs."""
-    files = sharded_files()
-    write_model(tmp_path / "hub", files)
-    shutil.copytree(tmp_path / "hub", tmp_path / "models", ignore=shutil.ignore_patterns("blobs"))
-    assert not [path for path in (tmp_path / "models").rglob("*") if path.is_symlink()]
-    facts = [{"path": name, "bytes": len(data), "sha256": sha256(data)} for name, data in files.items()]
-    known = {"name": "mine", "repo": REPO, "revision": COMMIT, "files": facts}
-    manifest = {"format": "ttsops-models/1", "models": [known]}
-    (tmp_path / "models" / "mine.json").write_text(json.dumps(manifest))
-    mine = {"repo": REPO, "revision": COMMIT, "manifest": "/models/mine.json"}
-    values: Values = {
-        "tts": {"settings": {"models": {"mine": mine}}},
-        "models": {"source": "s3", "s3": {"uri": "s3://models/hub"}, "names": ["mine"]},
-    }
-    manifests, here = with_ports(values)
-    tts = Container(manifests, "tts", tmp_path / "tts", here | {"/models": tmp_path / "models"})
-    verify = pod_of(manifests, "tts")["initContainers"][-1]
-    whole = tts.run(verify)
-    assert whole.returncode == 0, whole.stdout + whole.stderr
-    config = next((tmp_path / "models").rglob("config.json"))
-    config.write_bytes(config.read_bytes().replace(b"64", b"65"))
-    damaged = tts.run(verify)
-    assert (damaged.returncode, "checksum" in damaged.stdout) == (1, True)
