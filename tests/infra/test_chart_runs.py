@@ -97,7 +97,7 @@ def test_keys_are_asked_for_and_metrics_are_on_a_port_of_their_own(tmp_path: Pat
         assert httpx.get(f"{tts.url}/metrics", trust_env=False).status_code in (401, 404)
 
 
-TEXT = "Somebody listens to the very end of what is said. " * 2
+TEXT = "Somebody listens to the very end of what is said. " * 3
 TONE: Values = {
     "tts": {
         "engine": "tone",
