@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,21 @@ def test_a_cluster_that_is_too_old_is_refused() -> None:
     assert "requires kubeVersion: >=1.30.0-0" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["rules", "dashboards"])
+def test_a_copy_that_lost_its_links_is_refused(name: str, tmp_path: Path) -> None:
+    """A checkout without symbolic links has a small text file in their place."""
+    chart = tmp_path / "voice-agent"
+    shutil.copytree(CHART, chart, symlinks=True)
+    (chart / "files" / name).unlink()
+    (chart / "files" / name).write_text("../../../../monitoring/" + name)
+    other = next(iter({"rules", "dashboards"} - {name}))
+    (chart / "files" / other).unlink()
+    assert helm("template", "voice-agent", chart).returncode == 0
+    done = helm("template", "voice-agent", chart, values={"monitoring": {name: {"enabled": True}}})
+    assert done.returncode == 1
+    assert f"monitoring.{name} is enabled, and files/{name} is empty" in done.stderr
+
+
 # ---- names that others rely on ---------------------------------------------------------------------------
 
 
@@ -239,6 +255,8 @@ def test_selectors_find_the_pods_and_ports_they_mean(name: str, rendered: dict[s
         elif one["kind"] == "NetworkPolicy":
             assert chosen(one["spec"]["podSelector"]["matchLabels"]) == own
         elif one["kind"] == "Deployment":
+            words = {label.split("/")[1] for label in one["spec"]["selector"]["matchLabels"]}
+            assert words == {"name", "instance", "component"}, "it can never be changed: no version in it"
             assert chosen(one["spec"]["selector"]["matchLabels"]) == own
             for spread in one["spec"]["template"]["spec"]["topologySpreadConstraints"]:
                 assert chosen(spread["labelSelector"]["matchLabels"]) == own

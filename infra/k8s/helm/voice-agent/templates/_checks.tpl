@@ -20,6 +20,11 @@
       "llm.key_file: agent.llm.secret")) -}}
 {{- include "voice-agent.checks.agent" . -}}
 {{- end -}}
+{{- range $name := list "rules" "dashboards" -}}
+{{- if and (index $.Values.monitoring $name).enabled (not ($.Files.Glob (printf "files/%s/*" $name))) -}}
+{{- fail (printf "monitoring.%s is enabled, and files/%s is empty: it is a link to infra/monitoring, and this copy of the chart lost it; take one that `helm package` made" $name $name) -}}
+{{- end -}}
+{{- end -}}
 {{- include "voice-agent.checks.metrics" (dict "root" . "part" "tts") -}}
 {{- if .Values.agent.enabled -}}
 {{- include "voice-agent.checks.metrics" (dict "root" . "part" "agent") -}}
