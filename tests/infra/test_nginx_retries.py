@@ -35,13 +35,15 @@ LOST, STOPPING, FULL, BEGUN, WELL = (
 
 
 @contextlib.contextmanager
-def saying(answer: bytes) -> Iterator[int]:
-    """A server that reads a request, says this and hangs up; its port."""
+def saying(answer: bytes, heads: list[bytes] | None = None) -> Iterator[int]:
+    """A server that reads a request, says this and hangs up; its port. Lines of heads go into `heads`."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             n_bytes = 0
             while (line := self.rfile.readline().strip()) != b"":
+                if heads is not None:
+                    heads.append(line.lower())
                 if found := re.match(rb"(?i)content-length: (\d+)", line):
                     n_bytes = int(found.group(1))
             self.rfile.read(n_bytes)
@@ -88,6 +90,35 @@ def test_nobody_notices_a_server_that_cannot_be_reached(tmp_path: Path, path: st
         answers = [httpx.post(proxy.url + path, json={}, headers={"x-request-id": f"{n}"}) for n in range(5)]
         assert [one.status_code for one in answers] == [200] * 5
     assert max(map(len, proxy.asked().values())) == 2, "it was tried"
+
+
+def test_a_server_is_told_who_asks_and_under_which_id(tmp_path: Path) -> None:
+    heads: list[bytes] = []
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    sent = {
+        "x-request-id": "mine",
+        "traceparent": parent,
+        "authorization": "Bearer k",
+        "host": "voice.test:81",
+    }
+    with saying(WELL, heads) as port, proxying(tmp_path / "nginx", [port]) as proxy:
+        httpx.post(proxy.url + SPEECH, json={}, headers=sent)
+        for line in (
+            *(f"{name}: {value}" for name, value in sent.items()),
+            "x-forwarded-for: 127.0.0.1",
+            "x-forwarded-proto: http",
+        ):
+            assert line.lower().encode() in heads
+        assert not any(one.startswith(b"connection:") for one in heads), "it is kept for the next request"
+        heads.clear()
+        httpx.post(proxy.url + SPEECH, json={})
+        assert any(re.fullmatch(rb"x-request-id: [0-9a-f]{32}", one) for one in heads), "one is made"
+
+
+def test_the_metrics_are_not_shown_to_the_world(tmp_path: Path) -> None:
+    with saying(WELL) as port, proxying(tmp_path / "nginx", [port]) as proxy:
+        assert httpx.get(f"{proxy.url}/metrics").status_code == 404
+        assert httpx.get(f"{proxy.url}/health/ready").status_code == 200
 
 
 def test_the_configuration_keeps_to_the_servers_own_limits() -> None:
