@@ -113,10 +113,16 @@ def from_bucket(endpoint: str) -> Values:
 # ---- a bucket: `pip install awscli 'moto[s3,server]'`, in an environment of its own --------------
 
 
+def answers(program: str, *words: str) -> bool:
+    """It is here, and more than a name that leads nowhere."""
+    found = shutil.which(program)
+    return found is not None and run([found, *words], {}).returncode == 0
+
+
 @pytest.fixture
 def bucket(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Its endpoint, and the environment with which it is reached."""
-    if not (shutil.which("aws") and shutil.which("moto_server")):
+    if not (answers("aws", "--version") and answers("moto_server", "--help")):
         pytest.skip("no aws and moto_server on the PATH: NOTHING is copied from a bucket")
     port = free_port()
     env = {
