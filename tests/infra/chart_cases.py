@@ -17,12 +17,13 @@ KEDA = {
 ADAPTER = {"tts": {"autoscaling": {"kind": "adapter"}}}
 OPEN = {
     part: {
+        "metricsPort": 9001,
         "ingress": {
             "enabled": True,
             "host": f"{part}.example.com",
             "allowAnonymous": True,
             "tlsSecret": "tls",
-        }
+        },
     }
     for part in ("tts", "agent")
 }

@@ -136,6 +136,10 @@ REFUSED: dict[str, tuple[Values, str]] = {
         "agent.ingress would let anybody in: name a Secret in agent.apiKeys.secret, or set "
         "agent.ingress.allowAnonymous to true",
     ),
+    "metrics for everybody": (
+        {"tts": {"ingress": {"enabled": True, "host": "a.example.com", "allowAnonymous": True}}},
+        "tts.ingress would show the metrics to anybody: give them a port of their own in tts.metricsPort",
+    ),
     "a setting that a value sets": (
         {"tts": {"settings": {"runtime": {"drain_seconds": 5}}}},
         "settings: `runtime.drain_seconds` is set by tts.drainSeconds: leave it out there",

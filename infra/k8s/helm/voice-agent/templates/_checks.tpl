@@ -54,6 +54,9 @@
 {{- if not (or $.values.apiKeys.secret .allowAnonymous) -}}
 {{- fail (printf "%s.ingress would let anybody in: name a Secret in %s.apiKeys.secret, or set %s.ingress.allowAnonymous to true" $.part $.part $.part) -}}
 {{- end -}}
+{{- if not (or $.values.apiKeys.secret $.values.metricsPort) -}}
+{{- fail (printf "%s.ingress would show the metrics to anybody: give them a port of their own in %s.metricsPort" $.part $.part) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
