@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TTSOPS := $(BIN)/ttsops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test pack serve health smoke bench capacity monitor soak diag test test-slow test-programs test-browser test-quality test-image lint format docs lock accept warmup clean
+.PHONY: help setup setup-test pack serve health smoke bench capacity monitor soak diag test test-slow test-programs test-browser test-quality test-image test-ray lint format docs lock accept warmup clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -80,6 +80,10 @@ test-programs: setup-test ## with real programs (prometheus, prometheus-alertman
 test-quality: setup-test ## predicted opinions, with the models of the extra `quality` (480 MB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
 	$(BIN)/python -m pytest -m dnsmos -rs --timeout 300
+
+test-ray: setup-test ## a Ray cluster of two nodes on this machine, with the extra `ray` (500 MB)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
+	$(BIN)/python -m pytest -m ray -rs
 
 test-image: setup-test ## build the images in a Debian made here, run them (as root; buildah, debootstrap)
 	$(BIN)/python -m pytest -m image -rs --timeout 1200

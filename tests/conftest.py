@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos", "image", "programs"}
+CATEGORIES = {"unit", "server", "slow", "browser", "dnsmos", "image", "programs", "ray"}
 
 
 @pytest.fixture(autouse=True)

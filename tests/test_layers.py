@@ -20,7 +20,7 @@ LAYERS = (
     ("runtime", "testing"),
     ("agent", "livechat", "render", "batch"),
     ("server",),
-    ("ops",),
+    ("ops", "cluster"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -32,7 +32,8 @@ HOMES = {
     "onnxscript": ("engines/f5",),
     "onnxruntime": ("engines/f5",),
     "transformers": ("engines/nn", "engines/vibevoice", "engines/f5"),
-    "fastapi": ("server",),
+    "ray": ("cluster",),
+    "fastapi": ("server", "cluster"),
     "starlette": ("server",),
     "uvicorn": ("server",),
     "click": ("cli",),

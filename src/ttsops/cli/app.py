@@ -16,6 +16,7 @@ VERBS = {
     "batch": "ttsops.cli.batch:batch",
     "serve": "ttsops.cli.serve:serve",
     "agent": "ttsops.cli.agent:agent",
+    "cluster": "ttsops.cli.cluster:cluster",
     "service": "ttsops.cli.service:service",
     "voices": "ttsops.cli.voices:voices",
     "voice": "ttsops.cli.voice:voice",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ FORMATS = ("wav", "mp3", "opus", "aac", "flac", "pcm")
         "ttsops batch texts.jsonl speech",
         "ttsops batch texts.jsonl speech --format mp3 --voice en-gb",
         "ttsops batch texts.jsonl speech --retry-errors",
+        "ttsops batch texts.jsonl speech --ray auto --gpus 1",
     ),
 )
 @click.argument("manifest", type=click.Path(path_type=Path, dir_okay=False))
@@ -59,10 +61,32 @@ FORMATS = ("wav", "mp3", "opus", "aac", "flac", "pcm")
 @click.option("--emoji/--no-emoji", default=True, help="Speak emoji by name.")
 @click.option("--numbers/--no-numbers", default=True, help="Speak numbers as words.")
 @click.option("--retry-errors", is_flag=True, help="Try lines again that failed in an earlier run.")
+@click.option(
+    "--ray",
+    "ray_address",
+    metavar="HOST:PORT",
+    help="Speak on the machines of this Ray cluster; `auto`: the one this machine belongs to.",
+)
+@click.option("--workers", type=click.IntRange(1), help="With `--ray`.  [default: one for each machine]")
+@click.option(
+    "--cpus", type=click.FloatRange(0), default=1.0, show_default=True, help="With `--ray`: of each worker."
+)
+@click.option(
+    "--gpus", type=click.FloatRange(0), default=0.0, show_default=True, help="With `--ray`: of each worker."
+)
 @click.option("--json", "as_json", is_flag=True, help="What came of it, as JSON on stdout.")
 @config_option
 def batch(
-    manifest: Path, out: Path, config: Path | None, engine: str | None, retry_errors: bool, **given: Any
+    manifest: Path,
+    out: Path,
+    config: Path | None,
+    engine: str | None,
+    retry_errors: bool,
+    ray_address: str | None,
+    workers: int | None,
+    cpus: float,
+    gpus: float,
+    **given: Any,
 ) -> None:
     """Speak thousands of texts into as many files.
 
@@ -75,26 +99,38 @@ def batch(
     Exit code 1 if lines failed or the disk is full, 2 if the manifest is wrong, 3 if an engine cannot be had.
     """
     from ttsops.audio import Format
-    from ttsops.batch import Defaults, runtime_speaker
+    from ttsops.batch import Defaults
     from ttsops.observe import logs
 
     settings = load_settings(config, os.environ, {"engine": engine})
     logs.configure("warning", "console")
     as_json = given.pop("as_json")
     defaults = Defaults(engine=settings.engine, format=Format(given.pop("fmt")), **given)
+    if ray_address is None:
+        open_speaker = _here(settings)
+    else:
+        open_speaker = _on_ray(settings, ray_address, workers, cpus, gpus)
     try:
-        done = _run(
-            settings,
-            manifest,
-            out,
-            defaults,
-            lambda engines: runtime_speaker(settings, engines),
-            retry_errors=retry_errors,
-        )
+        done = _run(settings, manifest, out, defaults, open_speaker, retry_errors=retry_errors)
     except KeyboardInterrupt:
         say("Stopped; what is done is kept. The same command goes on.")
         raise
     _tell(done, out, as_json=as_json)
+
+
+def _here(settings: Settings) -> OpenSpeaker:
+    from ttsops.batch import runtime_speaker
+
+    return partial(runtime_speaker, settings)
+
+
+def _on_ray(settings: Settings, address: str, workers: int | None, cpus: float, gpus: float) -> OpenSpeaker:
+    from ttsops.cluster.extra import require_ray
+
+    require_ray()
+    from ttsops.cluster.batch import ray_speaker
+
+    return partial(ray_speaker, address, settings, n_workers=workers, cpus=cpus, gpus=gpus)
 
 
 def _run(

@@ -78,6 +78,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             "an engine's worker ended or could not load; it is started again",
             ("engine", "code", "reason", "n_streams", "ready_in_seconds"),
         ),
+        "worker_not_started": ("a machine of a cluster cannot speak lines of a batch", ("reason",)),
         "worker_ready": ("an engine is loaded and can speak", ("engine", "pid", "load_seconds")),
     }
 )
