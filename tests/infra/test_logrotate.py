@@ -27,7 +27,7 @@ from ttsops.ops.service.systemd import Systemd
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "infra" / "logrotate" / "ttsops"
-DROP_IN = ROOT / "infra" / "systemd" / "log-to-file.conf"
+DROP_IN = ROOT / "infra" / "systemd" / "ttsops-tts.service.d" / "log-to-file.conf"
 LOGROTATE = shutil.which("logrotate") or shutil.which("logrotate", path="/usr/sbin")
 
 needs_logrotate = pytest.mark.skipif(LOGROTATE is None, reason="logrotate is not installed")
