@@ -299,17 +299,21 @@ async def test_either_proxy_reaches_both_replicas(place: Place) -> None:
 
 async def test_a_killed_node_takes_its_streams_along_and_no_others(place: Place) -> None:
     async with audience(place.url) as hear:
-        listening = [asyncio.create_task(hear(12.0)) for _ in range(8)]
-        await asyncio.sleep(3.0)
+        listening = []
+        for _ in range(PLACES - 1):  # as many as one node has places for, and one to spare
+            listening.append(asyncio.create_task(hear(12.0)))
+            await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         await asyncio.to_thread(place.nodes.kill)
         killed_at = asyncio.get_running_loop().time()
         new = [await say_with_openai(place.url) for _ in range(8)]
         heard: list[Listening] = await asyncio.gather(*listening)
     broken = [one for one in heard if one.error]
     whole = [one for one in heard if not one.error]
-    print(f"\nof 8 streams {len(broken)} ended with their node, {len(whole)} went on to their end")
+    print(f"\nof {len(heard)} streams {len(broken)} ended with their node, {len(whole)} went on to their end")
     assert {one.error for one in broken} == {"broken_stream"}
-    assert 2 <= len(broken) <= PLACES, "some were on it, or this shows nothing"
+    assert broken, "some were on it, or this shows nothing"
+    assert whole
     assert all(one.audio_seconds == pytest.approx(12.0, abs=0.1) for one in whole)
     assert all(one.underruns == 0 for one in whole), "not disturbed"
     assert all(one.ended_at < killed_at + 6.0 for one in broken), "told at once, not after a time limit"

@@ -7,6 +7,9 @@ Serve's proxies: https://docs.ray.io/en/latest/serve/architecture.html.
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 from fastapi import FastAPI
@@ -19,6 +22,9 @@ from ttsops.runtime.heap import freeze_heap
 from ttsops.server.app import create_app
 from ttsops.server.serve import start_tracing
 from ttsops.settings import Settings
+
+PATIENT_LOADS = 3.0
+"""Of the time that the last one took."""
 
 
 class SpeechReplica:
@@ -37,20 +43,38 @@ class SpeechReplica:
             await self._runtime.stop()
             raise
         freeze_heap()
+        self._spoke_at = time.monotonic()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        """The application; Ray Serve runs its lifespan."""
-        return create_app(self._runtime, self._settings)
+        """The application; Ray Serve runs its lifespan.
+
+        Ray ends it when live requests have ended, or `runtime.drain_seconds` have passed.
+        """
+        app = create_app(self._runtime, self._settings)
+        of_server = app.router.lifespan_context
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            try:
+                async with of_server(app):
+                    yield
+            finally:
+                await self._runtime.stop()
+                self._stop_tracing()
+
+        app.router.lifespan_context = lifespan
+        return app
 
     async def check_health(self) -> None:
-        """Raises while it would not speak. Three times in a row, and Ray puts another in its place.
+        """Raises once it has not been able to speak for long. Three times, and Ray puts another in its place.
 
-        An engine that loads is given its time: the supervisor ends one that takes too long.
+        Long is more than `PATIENT_LOADS` loads and the longest pause between them: the supervisor starts a
+        worker that died again, and another replica would have to load as well.
         """
-        if not self._runtime.is_ready and self._runtime.service().state != "loading":
-            raise EngineUnavailable(f"engine `{self._runtime.default_engine}` does not speak")
-
-    async def __del__(self) -> None:
-        """Ray has waited for live requests to end, as long as `runtime.drain_seconds`."""
-        await self._runtime.stop()
-        self._stop_tracing()
+        now = time.monotonic()
+        if self._runtime.is_ready:
+            self._spoke_at = now
+        load_seconds = self._runtime.service().load_seconds or 0.0
+        patience = PATIENT_LOADS * load_seconds + self._settings.runtime.restart_max_seconds
+        if now - self._spoke_at > patience:
+            raise EngineUnavailable(f"engine `{self._runtime.default_engine}` does not come back")
