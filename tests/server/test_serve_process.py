@@ -20,6 +20,8 @@ import pytest
 from hypothesis import strategies as st
 from server_process import any_port, running
 from server_site import tone_settings
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from ttsops.audio import decode_audio
 from ttsops.settings import EngineSettings, RuntimeSettings, ServerSettings, Settings
@@ -191,6 +193,12 @@ def test_probes_are_answered_while_the_engine_loads(directory: Path) -> None:
             answer = client.post(SPEECH, json={"input": "Hi."})
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
             assert int(answer.headers["retry-after"]) >= 1
+            with (
+                pytest.raises(InvalidStatus) as caught,
+                connect(f"ws://127.0.0.1:{port}{SPEECH}/stream", proxy=None),
+            ):
+                pass
+            assert caught.value.response.status_code == 503, "a proxy asks another server"
         process.signal(signal.SIGTERM)
         assert process.wait() == 0
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ttsops.errors import Draining, TooLarge, TtsOpsError, Unauthorized
+from ttsops.errors import TooLarge, TtsOpsError, Unauthorized
 from ttsops.observe import tracing
 from ttsops.observe.logs import bound
 from ttsops.server.errors import error_response
@@ -79,9 +79,8 @@ class Gate:
             await send(message)
 
         try:
-            if scope["type"] == "websocket" and self._state.is_draining:
-                # With a status, which a proxy understands: it asks another server, and no client notices.
-                raise Draining("the server is stopping", hint="try another instance", retry_after=1.0)
+            if scope["type"] == "websocket":
+                self._state.check_can_begin()
             quota = self._admit(scope["path"], headers, protocols)
             if scope["type"] == "websocket" or headers.get(b"content-type", b"").lower().startswith(_FORM):
                 self._check_origin(headers)

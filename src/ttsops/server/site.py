@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
-from ttsops.errors import TtsOpsError
+from ttsops.errors import Draining, TtsOpsError
 from ttsops.server.encoding import EncoderPool
 from ttsops.server.keys import KeyStore
 from ttsops.server.quota import Quotas
@@ -62,6 +62,15 @@ class SiteState:
         self._n_answering -= 1
         if not self._n_answering:
             self._is_idle.set()
+
+    def check_can_begin(self) -> None:
+        """Before a WebSocket is let in; raises what there is to say while nothing can begin on it.
+
+        With a status, which a proxy understands: it asks another server, and no client notices. An error
+        inside could be passed to nobody.
+        """
+        if self.is_draining:
+            raise Draining("the server is stopping", hint="try another instance", retry_after=1.0)
 
     def promise(self, seconds: float) -> Promise:
         """Whoever was let in and has said nothing yet counts as being answered, for so long."""

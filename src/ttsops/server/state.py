@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
-from ttsops.errors import NoReferences, TtsOpsError, UnknownEngine
+from ttsops.errors import EngineUnavailable, NoReferences, TtsOpsError, UnknownEngine
 from ttsops.observe import metrics
 from ttsops.observe.outcomes import outcome_of
 from ttsops.runtime import EngineService, Runtime
@@ -41,6 +41,14 @@ class ServerState(SiteState):
         """One recording at a time: two minutes of it take some hundred megabytes while they are cut."""
         folder = library_folder(settings)
         self._library = VoiceLibrary(folder) if folder else None
+
+    def check_can_begin(self) -> None:
+        """Nor does it while no engine speaks: at the start, or when the only worker has died."""
+        super().check_can_begin()
+        if not any(service.is_ready for service in self.runtime.services.values()):
+            raise EngineUnavailable(
+                "no engine can speak yet", hint="try again, or another instance", retry_after=1.0
+            )
 
     def engine_label(self, engine: str) -> str:
         """`engine` as a metric's label; empty means the default one."""
