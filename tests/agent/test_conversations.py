@@ -1,5 +1,7 @@
 """What is remembered: not too much, not for ever, and over a restart if it is to be."""
 
+import contextlib
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -127,3 +129,55 @@ def test_a_file_that_cannot_be_had_is_told(tmp_path: Path, content: bytes | None
     with pytest.raises(ConfigError, match=r"agent\.database") as caught:
         Conversations(AgentSettings(database=str(file)))
     assert caught.value.hint
+
+
+class Speaker:
+    is_running = True
+
+    def interrupt(self, reason: str, played_seconds: float | None = None) -> None:
+        raise AssertionError("nobody asked for it")
+
+    async def wait_over(self) -> None:
+        raise AssertionError("nobody asked for it")
+
+
+async def test_one_in_which_somebody_speaks_is_never_forgotten(clock: Clock) -> None:
+    store = Conversations(AgentSettings(max_conversations=1, expiry_seconds=60), clock=clock)
+    await say(store, "a", "1")
+    (await store.find("", "a")).turn = Speaker()
+    await say(store, "b", "1")
+    await say(store, "c", "1")
+    clock.now += 61
+    assert questions(await store.find("", "a")) == ["1"]
+    assert questions(await store.find("", "b")) == []
+
+
+async def test_a_file_that_was_open_to_others_is_closed_to_them(clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.sqlite"
+    file.touch(0o644)
+    store = Conversations(AgentSettings(database=str(file)), clock=clock)
+    await say(store, "a", "1")
+    files = list(tmp_path.iterdir())  # noqa: ASYNC240
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in files}
+    store.close()
+    assert len(modes) == 3
+    assert set(modes.values()) == {0o600}
+
+
+async def test_what_expired_is_out_of_the_file_at_the_next_start(clock: Clock, tmp_path: Path) -> None:
+    settings = AgentSettings(database=str(tmp_path / "conversations.sqlite"), expiry_seconds=60)
+    store = Conversations(settings, clock=clock)
+    await say(store, "a", "elephants")
+    store.close()
+    clock.now += 61
+    Conversations(settings, clock=clock).close()
+    with contextlib.closing(sqlite3.connect(settings.database)) as database:
+        assert database.execute("SELECT COUNT(*) FROM conversations").fetchone() == (0,)
+
+
+def test_a_file_of_something_else_is_refused(clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "other.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE conversations (name TEXT)")
+    with pytest.raises(ConfigError, match="holds something else"):
+        Conversations(AgentSettings(database=str(file)), clock=clock)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +20,9 @@ from chat_talker import chatting, until
 from server_site import Site, serving, tone_settings
 from test_chat_http import seconds_of
 
+from ttsops.agent import Manner, remote
 from ttsops.agent.remote import RemoteSpeech
+from ttsops.errors import EngineUnavailable
 from ttsops.server.keys import KeyStore
 from ttsops.testing.fake_llm import FakeLlm, Reply
 
@@ -91,7 +93,7 @@ async def test_it_speaks_through_the_other_server(tts: Site, tmp_path: Path) -> 
 
 
 class Counting(http.server.BaseHTTPRequestHandler):
-    """Says 200 to everything, and counts connections."""
+    """Is ready, and counts connections."""
 
     protocol_version = "HTTP/1.1"
     callers: ClassVar[list[Any]] = []
@@ -101,9 +103,12 @@ class Counting(http.server.BaseHTTPRequestHandler):
         self.callers.append(self.client_address)
 
     def do_GET(self) -> None:
+        body = b'{"status": "ok"}'
         self.send_response(200)
-        self.send_header("content-length", "0")
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -177,3 +182,46 @@ def test_what_is_missing_is_said_in_a_sentence(options: tuple[str, ...], says: s
     assert done.returncode != 0
     assert says in done.stderr
     assert "LLM_" in done.stderr
+
+
+@contextlib.asynccontextmanager
+async def silent() -> AsyncIterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    writers = []
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for one in writers:
+            one.close()
+
+
+async def test_a_speech_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANSWER_SECONDS", "READY_SECONDS"):
+        monkeypatch.setattr(remote, name, 0.3)
+    async with silent() as address, asyncio.timeout(10):
+        speech = RemoteSpeech(f"http://user:hunter2@{address}")
+        try:
+            assert not await speech.is_ready()
+            with pytest.raises(EngineUnavailable, match="does not answer") as caught:
+                await speech.open(Manner())
+        finally:
+            await speech.aclose()
+    assert "hunter2" not in caught.value.message
+
+
+async def test_another_service_is_told_from_a_speech_server() -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        threading.Thread(target=server.serve_forever).start()
+        speech = RemoteSpeech(f"http://127.0.0.1:{server.server_port}")
+        try:
+            with pytest.raises(EngineUnavailable, match="no speech server of this kind"):
+                await speech.open(Manner())
+        finally:
+            await speech.aclose()
+            await asyncio.to_thread(server.shutdown)

@@ -26,7 +26,11 @@ class Archive:
         """Raises `ConfigError` if it cannot be had."""
         self._lock = threading.Lock()
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                os.fchmod(file, 0o600)  # if it was there, too; the files that SQLite adds have its mode
+            finally:
+                os.close(file)
             self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(_TABLE)

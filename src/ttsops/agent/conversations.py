@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ttsops.agent.archive import Archive
 from ttsops.agent.conversation import Conversation
+from ttsops.errors import ConfigError
 from ttsops.observe import metrics
 from ttsops.observe.logs import get_logger
 from ttsops.settings import AgentSettings
@@ -28,6 +29,14 @@ class Conversations:
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
         self._archive = Archive(Path(settings.database)) if settings.database else None
+        if self._archive is not None:
+            try:
+                self._archive.forget(not_before=self._not_before, keep=settings.max_conversations)
+            except sqlite3.Error as error:
+                raise ConfigError(
+                    f"`agent.database`: `{settings.database}` holds something else: {error}",
+                    hint="name another file",
+                ) from error
 
     def __len__(self) -> int:
         return len(self._known)
@@ -80,11 +89,18 @@ class Conversations:
         if (conversation := self._known.get(key)) is not None:
             conversation.used_at = self._clock()
             self._known.move_to_end(key)
-        while len(self._known) > self._settings.max_conversations:
-            self._known.popitem(last=False)
+        n_over = len(self._known) - self._settings.max_conversations
+        for one in self._silent()[: max(0, n_over)]:
+            del self._known[one]
         metrics.AGENT_CONVERSATIONS.set(len(self._known))
 
     def _forget(self) -> None:
         """What was silent for too long."""
-        while self._known and next(iter(self._known.values())).used_at < self._not_before:
-            self._known.popitem(last=False)
+        for one in self._silent():
+            if self._known[one].used_at >= self._not_before:
+                break
+            del self._known[one]
+
+    def _silent(self) -> list[tuple[str, str]]:
+        """In which nobody speaks now, the one longest silent first."""
+        return [key for key, one in self._known.items() if one.turn is None or not one.turn.is_running]

@@ -17,6 +17,14 @@ class LlmError(TtsOpsError):
     """The language model answered wrongly."""
 
     code = "llm_failed"
+    is_broken_off = False
+    """It began to answer, or said that it would, and did not go on: another try may end well."""
+
+
+def broken_off(error: LlmError) -> LlmError:
+    """`error`, with `is_broken_off`."""
+    error.is_broken_off = True
+    return error
 
 
 class LlmRefused(LlmError):

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
@@ -26,6 +26,11 @@ KNOWN_SECONDS = 60.0
 """For so long it is believed what the server said of its engines and voices."""
 
 CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
+"""For what is known at once: engines, voices, the handshake of a socket."""
+READY_SECONDS = 2.0
+HEARTBEAT_SECONDS = 10.0
+"""A server that does not answer a ping within half of it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,12 @@ class _Engine:
     languages: Mapping[str, str]
     """Voice, under all its names → BCP 47 tag."""
     default_voice: str
+
+
+def shown(url: str) -> str:
+    """An address as it may be told: without a name and a password in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 class RemoteSpeech:
@@ -74,9 +85,10 @@ class RemoteSpeech:
     async def is_ready(self) -> bool:
         """It would speak now."""
         try:
-            async with self._session().get(f"{self._url}/health/ready") as answer:
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
+            limit = aiohttp.ClientTimeout(total=READY_SECONDS)
+            async with self._session().get(f"{self._url}/health/ready", timeout=limit) as answer:
+                return answer.status == 200 and "status" in await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError, TypeError):
             return False
 
     async def _engine(self, name: str) -> _Engine:
@@ -85,16 +97,21 @@ class RemoteSpeech:
             quoted = quote(name, safe="")
             model = await self._get(f"/v1/models/{quoted or 'tts-1'}")
             voices = await self._get(f"/v1/audio/voices?model={quoted}" if name else "/v1/audio/voices")
-            languages = {voice["id"].casefold(): voice["language"] for voice in voices["data"]}
-            for alias, voice_id in voices["aliases"].items():
-                languages[alias.casefold()] = languages.get(voice_id.casefold(), "")
-            engine = _Engine(model["takes_text_in_pieces"], languages, voices["default"])
+            try:
+                languages = {voice["id"].casefold(): voice["language"] for voice in voices["data"]}
+                for alias, voice_id in voices["aliases"].items():
+                    languages[alias.casefold()] = languages.get(voice_id.casefold(), "")
+                engine = _Engine(model["takes_text_in_pieces"], languages, voices["default"])
+            except (KeyError, TypeError, AttributeError) as error:
+                raise self._other_service() from error
             self._known[name] = (self._clock(), engine)
         return engine
 
     async def _get(self, path: str) -> Any:
         try:
-            async with self._session().get(self._url + path) as answer:
+            async with self._session().get(
+                self._url + path, timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+            ) as answer:
                 content = await answer.json()
                 if answer.status == 200:
                     return content
@@ -102,16 +119,22 @@ class RemoteSpeech:
             raise self._unreachable() from error
         if answer.status == 401:
             raise self._not_let_in()
-        raise from_code(**{name: content["error"].get(name) for name in ("code", "message", "hint", "param")})
+        try:
+            told = {name: content["error"].get(name) for name in ("code", "message", "hint", "param")}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._other_service() from error
+        raise from_code(**told)
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         try:
-            return await self._session().ws_connect(
-                f"{self._url}/v1/audio/speech/stream",
-                max_msg_size=0,
-                compress=0,
-                headers=tracing.current().headers(),
-            )
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._session().ws_connect(
+                    f"{self._url}/v1/audio/speech/stream",
+                    max_msg_size=0,
+                    compress=0,
+                    heartbeat=HEARTBEAT_SECONDS,
+                    headers=tracing.current().headers(),
+                )
         except aiohttp.WSServerHandshakeError as error:
             raise (self._not_let_in() if error.status in (401, 403) else self._unreachable()) from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -128,16 +151,22 @@ class RemoteSpeech:
             self._http = aiohttp.ClientSession(headers=headers, timeout=limits, connector=connector)
         return self._http
 
+    def _other_service(self) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"what answers at {shown(self._url)} is no speech server of this kind",
+            hint="name one that `ttsops serve` runs in `agent.tts_url`",
+        )
+
     def _unreachable(self) -> EngineUnavailable:
         return EngineUnavailable(
-            f"the speech server at {self._url} does not answer",
+            f"the speech server at {shown(self._url)} does not answer",
             hint="start it with `ttsops serve`, or name another in `agent.tts_url`",
             retry_after=1.0,
         )
 
     def _not_let_in(self) -> EngineUnavailable:
         return EngineUnavailable(
-            f"the speech server at {self._url} asks for a key, and does not take this one",
+            f"the speech server at {shown(self._url)} asks for a key, and does not take this one",
             hint="set TTSOPS_API_KEY to one that `ttsops keys add` made there",
         )
 

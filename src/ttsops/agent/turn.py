@@ -71,6 +71,8 @@ class Turn:
         self.trace = tracing.current()
         self.traced_at = self.trace.seconds
         self._played_seconds: float | None = None
+        self.is_held_back = False
+        """Nothing leaves before its end, so nothing is heard of what is broken off."""
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._is_over = asyncio.Event()
         self._is_over.set()
@@ -193,7 +195,7 @@ class Turn:
         if not self.is_running and played_seconds is None and not self.ledger.is_playing(now):
             return
         if self._played_seconds is None:
-            played = self.ledger.seconds_played(now) if played_seconds is None else played_seconds
+            played = self._seconds_played(now) if played_seconds is None else played_seconds
             self._played_seconds = min(played, self.ledger.seconds)
         self.interrupted = self.interrupted or reason
         if self.is_running:
@@ -204,6 +206,9 @@ class Turn:
             self._remember()
             self._on_change(self)
 
+    def _seconds_played(self, now: float) -> float:
+        return 0.0 if self.is_held_back and self.is_running else self.ledger.seconds_played(now)
+
     # ---- what is remembered ------------------------------------------------------------
 
     @property
@@ -213,14 +218,15 @@ class Turn:
 
     def _remember(self) -> None:
         if self._played_seconds is not None or self.interrupted:
-            played = self.ledger.seconds_played(self._clock())
+            played = self._seconds_played(self._clock())
             self._exchange.answer = self.ledger.text_at(
                 played if self._played_seconds is None else self._played_seconds
             )
         elif self.error is None:
             self._exchange.answer = self.text
         elif not self.ledger.n_samples:  # nothing came of it: the question may be asked again
-            self.conversation.exchanges.remove(self._exchange)
+            kept = [one for one in self.conversation.exchanges if one is not self._exchange]
+            self.conversation.exchanges[:] = kept  # another one may have been asked the same
         elif isinstance(self.error, LlmError):
             self._exchange.answer = self.text
         else:

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from ttsops.agent import Agent, AudioDelta, Event, Manner, TextDelta, Turn
 from ttsops.agent.failures import LlmError
 from ttsops.audio import CONTENT_TYPES, Encoder, Format
-from ttsops.errors import NoAudio, RequestError
+from ttsops.errors import Cancelled, NoAudio, RequestError, TtsOpsError
 from ttsops.server.answers import ALWAYS_HEADERS, as_header, body_part, event_part
 from ttsops.server.encoding import EncoderPool, encoder_of
 from ttsops.server.errors import body_of, retry_after_seconds, status_of
@@ -36,6 +36,8 @@ class ChatAnswer(Response, ABC):
     """Answers one question to one client. A subclass says in what wrapping."""
 
     has_error_in_band = False
+    is_held_back = False
+    """Nothing is sent before the end."""
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class ChatAnswer(Response, ABC):
             async with EndsOnHangup(receive) as listener:
                 with visit.quota.utterance() if visit.quota else contextlib.nullcontext():
                     self.turn = await self._begin_turn(visit)
+                    self.turn.is_held_back = self.is_held_back
                     await self.turn.run(self.take)
                     await self._end()
             is_told = self.has_error_in_band or self._status != 200
@@ -90,15 +93,14 @@ class ChatAnswer(Response, ABC):
                 played_seconds=self._played_seconds,
             )
         except RequestError as error:
-            error.param = "voice_id" if error.param == "voice" else error.param
-            raise
+            raise _as_asked(error) from error
 
     async def _end(self) -> None:
         error = self.turn.error
         if not self._has_begun and error is not None:
-            raise error
+            raise _as_asked(error)
         if self.turn.interrupted and not self._has_begun:
-            raise NoAudio("it was interrupted by another question in the same conversation")
+            raise Cancelled("it was interrupted by another question in the same conversation")
         await self.finish(self.turn)
 
     @abstractmethod
@@ -138,6 +140,12 @@ class ChatAnswer(Response, ABC):
         await self._send({"type": "http.response.start", "status": self._status, "headers": raw})
 
 
+def _as_asked(error: TtsOpsError) -> TtsOpsError:
+    """With the name that the field has here."""
+    error.param = "voice_id" if error.param == "voice" else error.param
+    return error
+
+
 class ChatAudio(ChatAnswer):
     """Raw audio, as it is made."""
 
@@ -163,6 +171,8 @@ class ChatAudio(ChatAnswer):
 
 class ChatFile(ChatAnswer):
     """A whole file, with its true length."""
+
+    is_held_back = True
 
     async def take(self, event: Event) -> None:
         """Kept."""

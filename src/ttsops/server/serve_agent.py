@@ -10,7 +10,7 @@ import msgspec
 
 from ttsops.agent import Agent
 from ttsops.agent.keys import read_key
-from ttsops.agent.remote import RemoteSpeech
+from ttsops.agent.remote import RemoteSpeech, shown
 from ttsops.server.agent_app import create_agent_app
 from ttsops.server.serve import (
     handled,
@@ -59,7 +59,8 @@ async def _serve(settings: Settings) -> int:
 def _ready_line(url: str, settings: Settings) -> str:
     llm = settings.llm
     model = f" {llm.model}" if llm.model else ""
+    speech = shown(settings.agent.tts_url)
     return (
-        f"the agent listens on {url} ({llm.provider}{model}, speech from {settings.agent.tts_url}). Try:\n\n"
+        f"the agent listens on {url} ({llm.provider}{model}, speech from {speech}). Try:\n\n"
         f"  curl {url}/chat -H 'content-type: application/json' -d '{{\"text\": \"Hello.\"}}' -o answer.wav\n"
     )

@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from ttsops.agent.failures import LlmError
+from ttsops.agent.failures import LlmError, broken_off
 from ttsops.agent.providers.contract import Message
-from ttsops.agent.providers.sdk import hush, not_installed, patient_client, translated
+from ttsops.agent.providers.sdk import checked, hush, not_installed, patient_client, translated
 from ttsops.settings import LlmSettings
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -44,13 +44,14 @@ class AnthropicMessages:
         has_ended = False
         with translated(self.name, self._sdk):
             answer = await self._client.messages.create(**self._request(instructions, messages))
+        with translated(self.name, self._sdk, has_begun=True):
             async with contextlib.aclosing(answer.response):
                 async for event in answer:
                     if event.type == "content_block_delta" and event.delta.type == "text_delta":
-                        yield event.delta.text
+                        yield checked(event.delta.text)
                     has_ended = has_ended or event.type == "message_stop"
         if not has_ended:
-            raise LlmError(f"{self.name} broke off its answer")
+            raise broken_off(LlmError(f"{self.name} broke off its answer"))
 
     def _request(self, instructions: str, messages: Sequence[Message]) -> dict[str, Any]:
         settings = self._settings

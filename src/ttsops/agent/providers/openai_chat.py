@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from ttsops.agent.failures import LlmError
+from ttsops.agent.failures import LlmError, broken_off
 from ttsops.agent.providers.contract import Message
-from ttsops.agent.providers.sdk import hush, not_installed, patient_client, translated
+from ttsops.agent.providers.sdk import checked, hush, not_installed, patient_client, translated
 from ttsops.settings import LlmSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -43,24 +43,26 @@ class OpenAiChat:
         has_ended = False
         with translated(self.name, self._sdk):
             answer = await self._client.chat.completions.create(**self._request(instructions, messages))
+        with translated(self.name, self._sdk, has_begun=True):
             async with contextlib.aclosing(answer.response):
                 async for chunk in answer:
                     for choice in chunk.choices[:1]:
                         if choice.delta and choice.delta.content:
-                            yield choice.delta.content
+                            yield checked(choice.delta.content)
                         has_ended = has_ended or choice.finish_reason is not None
         if not has_ended:
-            raise LlmError(f"{self.name} broke off its answer")
+            raise broken_off(LlmError(f"{self.name} broke off its answer"))
 
     def _request(self, instructions: str, messages: Sequence[Message]) -> dict[str, Any]:
         settings = self._settings
         # OpenAI's newer models refuse the old name; other servers know no other.
         limit = "max_completion_tokens" if settings.provider == "openai" else "max_tokens"
         system = [{"role": "system", "content": instructions}] if instructions else []
+        told = [{"role": one.role, "content": one.text} for one in _alternating(messages)]
         more = {} if settings.temperature is None else {"temperature": settings.temperature}
         return {
             "model": settings.model,
-            "messages": [*system, *({"role": one.role, "content": one.text} for one in messages)],
+            "messages": [*system, *told],
             "stream": True,
             limit: settings.max_tokens,
             **more,
@@ -69,3 +71,14 @@ class OpenAiChat:
     async def aclose(self) -> None:
         """Close its connections."""
         await self._client.close()
+
+
+def _alternating(messages: Sequence[Message]) -> list[Message]:
+    """Questions of which no answer was heard become one with the next: many models want sides in turns."""
+    told: list[Message] = []
+    for message in messages:
+        if told and told[-1].role == message.role:
+            told[-1] = Message(message.role, f"{told[-1].text}\n\n{message.text}")
+        else:
+            told.append(message)
+    return told
