@@ -225,3 +225,21 @@ async def test_another_service_is_told_from_a_speech_server() -> None:
         finally:
             await speech.aclose()
             await asyncio.to_thread(server.shutdown)
+
+
+async def test_whoever_is_spoken_to_when_the_drain_is_over_is_told(tts: Site, tmp_path: Path) -> None:
+    async with FakeLlm(Reply(("word ",) * 2000, token_seconds=0.01)) as llm:
+        options = ("--provider", "local", "--model", "fake", "--base-url", f"{llm.url}/v1")
+        log, limit = tmp_path / "log", {"TTSOPS_RUNTIME__DRAIN_SECONDS": "1"}
+        with agent_process(tts.url, log, *options, **limit) as (url, process):
+            async with chatting(url) as talker:
+                await talker.say("input.text", text="Speak.")
+                await talker.hear("audio")
+                began_at = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                heard = await talker.hear()
+                assert heard.only("error")["code"] == "draining"
+                assert heard.only("turn.done")["reason"] == "failed"
+            assert await asyncio.to_thread(process.wait, 10) == 0
+        assert 1.0 < time.monotonic() - began_at < 4.0
+    assert "Traceback" not in log.read_text()

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from weakref import WeakSet
 
 from ttsops.agent.books import close_books
 from ttsops.agent.conversations import Conversations
@@ -39,6 +40,7 @@ class Agent:
         self.is_draining = False
         """It is about to stop: no new questions."""
         self._saving: set[asyncio.Task[None]] = set()
+        self._turns: WeakSet[Turn] = WeakSet()
 
     async def begin(
         self,
@@ -87,6 +89,7 @@ class Agent:
             clock=self._clock,
         )
         conversation.turn = turn
+        self._turns.add(turn)
         return turn
 
     async def is_ready(self) -> bool:
@@ -96,6 +99,13 @@ class Agent:
     async def take_no_more(self) -> None:
         """No new questions from here on; turns that were begun go on."""
         self.is_draining = True
+
+    async def break_off(self) -> None:
+        """The time of a drain is over: whoever is still spoken to is told."""
+        going_on = [turn for turn in self._turns if turn.is_running]
+        for turn in going_on:
+            turn.fail(Draining("the agent is stopping", hint="try another instance", retry_after=1.0))
+        await asyncio.gather(*(turn.wait_over() for turn in going_on))
 
     async def check(self, manner: Manner) -> None:
         """Raises what `begin` would, before there is a question."""

@@ -209,6 +209,14 @@ class Turn:
     def _seconds_played(self, now: float) -> float:
         return 0.0 if self.is_held_back and self.is_running else self.ledger.seconds_played(now)
 
+    def fail(self, error: TtsOpsError) -> None:
+        """Break it off for a reason that the listener is told."""
+        if self.is_running:
+            self.error = self.error or error
+            self.speaking.cancel("client")
+            for task in self._tasks:
+                task.cancel()
+
     # ---- what is remembered ------------------------------------------------------------
 
     @property

@@ -35,6 +35,10 @@ def serve_agent(settings: Settings) -> int:
     return run_on_uvloop(_serve(settings))
 
 
+LAST_WORDS_SECONDS = 1.0
+"""For whoever is told that it was broken off."""
+
+
 async def _serve(settings: Settings) -> int:
     own = msgspec.structs.replace(settings.server, host=settings.agent.host, port=settings.agent.port)
     settings = msgspec.structs.replace(settings, server=own)
@@ -53,7 +57,10 @@ async def _serve(settings: Settings) -> int:
         done, _ = await asyncio.wait((first, *servers), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # a server that broke
-        return await leave(app.state.server, signals, agent.take_no_more)
+        code = await leave(app.state.server, signals, agent.take_no_more)
+        await agent.break_off()
+        await app.state.server.wait_idle(LAST_WORDS_SECONDS)
+        return code
 
 
 def _ready_line(url: str, settings: Settings) -> str:
