@@ -105,6 +105,19 @@ def test_a_systematic_name_leads_back_to_its_setting(setting: Setting) -> None:
     assert find_setting(key_of(systematic_name(setting.key))) == setting
 
 
+def test_every_setting_of_the_language_model_has_its_short_name() -> None:
+    for setting in all_settings():
+        if setting.key[0] == "llm":
+            assert OPERATOR_NAMES[f"LLM_{setting.key[1].upper()}"] == setting.key
+
+
+def test_variables_of_others_that_begin_alike_are_let_be() -> None:
+    """Kubernetes sets these beside services called `llm` and `llm-model`; the others are other programs'."""
+    names = ("LLM_SERVICE_HOST", "LLM_PORT", "LLM_PORT_80_TCP_ADDR", "LLM_MODEL_PORT", "LLM_USER_PATH")
+    assert load_settings(None, dict.fromkeys(names, "tcp://10.0.0.1:80")) == Settings()
+    assert load_settings(None, {"LLM_MAX_RETRY": ""}) == Settings()
+
+
 def test_our_other_variables_are_no_mistake() -> None:
     settings = load_settings(None, dict.fromkeys(set(OTHER_NAMES) - {"TTSOPS_CONFIG"}, "1"))
     assert settings == Settings()
@@ -119,6 +132,11 @@ def test_our_other_variables_are_no_mistake() -> None:
             "TTSOPS_SERVER__PORT",
         ),
         ({"TTSOPS_PORT": "1"}, "environment variable `TTSOPS_PORT` sets nothing", None),
+        (
+            {"LLM_MAX_RETRY": "1"},
+            "environment variable `LLM_MAX_RETRY` sets nothing",
+            "did you mean `LLM_MAX_RETRIES`?",
+        ),
         (
             {"METRICS_PORT": "http"},
             "environment variable `METRICS_PORT` is `http`, must be an integer from 1 to 65535 "

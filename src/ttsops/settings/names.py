@@ -47,11 +47,25 @@ OPERATOR_NAMES = MappingProxyType(
         "LLM_MODEL": ("llm", "model"),
         "LLM_BASE_URL": ("llm", "base_url"),
         "LLM_KEY_FILE": ("llm", "key_file"),
+        "LLM_MAX_TOKENS": ("llm", "max_tokens"),
+        "LLM_TEMPERATURE": ("llm", "temperature"),
+        "LLM_CONNECT_SECONDS": ("llm", "connect_seconds"),
+        "LLM_FIRST_TOKEN_SECONDS": ("llm", "first_token_seconds"),
+        "LLM_TOKEN_SECONDS": ("llm", "token_seconds"),
+        "LLM_ANSWER_SECONDS": ("llm", "answer_seconds"),
+        "LLM_MAX_RETRIES": ("llm", "max_retries"),
+        "LLM_BREAKER_FAILURES": ("llm", "breaker_failures"),
+        "LLM_BREAKER_SECONDS": ("llm", "breaker_seconds"),
         "LOG_LEVEL": ("log", "level"),
         "METRICS_PORT": ("server", "metrics_port"),
     }
 )
 """Name → key. Where a setting's systematic name is set as well, that one is taken."""
+
+LLM_PREFIX = "LLM_"
+"""Each setting of `[llm]` is known by it, too. It is not ours alone: Kubernetes sets `LLM_SERVICE_HOST` and
+more beside a service called `llm`. A name that is no setting is an error only if it looks like one of ours.
+"""
 
 
 def systematic_name(key: tuple[str, ...]) -> str:

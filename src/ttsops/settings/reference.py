@@ -79,8 +79,9 @@ max_streams = 200
 options = { rtf = 0.5 }
 ```
 
-An unknown key and an unknown `TTSOPS_…` variable are errors. `ttsops config check` reads everything and says
-what is wrong and where; `ttsops config show` prints the values in force and where each is from.
+An unknown key and an unknown `TTSOPS_…` variable are errors, and so is an `LLM_…` variable that is almost
+one of those below. `ttsops config check` reads everything and says what is wrong and where; `ttsops config
+show` prints the values in force and where each is from.
 
 In the environment a list is separated by commas, an empty value counts as not set, and `_` in the name of an
 engine or model stands for `-`. This page is written from the tree by `make docs`.

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ttsops.settings.fields import ANY_ENGINE, all_settings, find_setting, is_table
-from ttsops.settings.names import DEFAULT_ENGINE, OPERATOR_NAMES, OTHER_NAMES, PREFIX, key_of, systematic_name
+from ttsops.settings.names import (
+    DEFAULT_ENGINE,
+    LLM_PREFIX,
+    OPERATOR_NAMES,
+    OTHER_NAMES,
+    PREFIX,
+    key_of,
+    systematic_name,
+)
 from ttsops.settings.toml_lines import KeyPath, key_lines
 
 
@@ -118,8 +126,19 @@ def read_environment(env: Mapping[str, str]) -> Source:
                 *(systematic_name(s.key) for s in all_settings() if ANY_ENGINE not in s.key),
             ]
             source.problems.append(Problem(f"{place} sets nothing", _did_you_mean(name, known)))
+    source.problems += _misspelt(env)
     source.engines = [key[1] for key in source.entries if key[0] == "engines" and key[1] != DEFAULT_ENGINE]
     return source
+
+
+def _misspelt(env: Mapping[str, str]) -> Iterable[Problem]:
+    """Names of the language model's that are almost one of ours; see `LLM_PREFIX`."""
+    known = {name for name in (*OPERATOR_NAMES, *OTHER_NAMES) if name.startswith(LLM_PREFIX)}
+    for name in sorted(env):
+        if name.startswith(LLM_PREFIX) and env[name] and name not in known:
+            hint = _did_you_mean(name, known, cutoff=0.8)
+            if hint:
+                yield Problem(f"environment variable `{name}` sets nothing", hint)
 
 
 def read_overrides(values: Mapping[str, object]) -> Source:
@@ -163,6 +182,6 @@ def _is_below(key: KeyPath, table: KeyPath) -> bool:
     )
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.75)
+def _did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.75) -> str:
+    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=cutoff)
     return f"did you mean `{close[0]}`?" if close else ""
