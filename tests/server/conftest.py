@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from server_site import Site, client_of, serving, tone_settings
-from studio_page import Browser, start_chromium
+
+from chromium import Browser, start_chromium
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,7 @@ import numpy as np
 import pytest
 from server_site import Site, serving
 from studio_page import (
-    BROWSER_TEST,
     PICTURES,
-    Browser,
     ask,
     by_id,
     choose,
@@ -36,6 +34,7 @@ from studio_page import (
     write,
 )
 
+from chromium import BROWSER_TEST, Browser
 from ttsops.ops.quality.ratings import read_ratings, summarise
 from ttsops.server.keys import KeyStore
 from ttsops.settings import (

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from distant_site import DistantSite, distant
 from studio_page import (
-    BROWSER_TEST,
-    Browser,
     ask,
     by_id,
     in_page,
@@ -21,6 +19,7 @@ from studio_page import (
     until,
 )
 
+from chromium import BROWSER_TEST, Browser
 from ttsops.testing.fake_llm import Reply
 
 pytestmark = BROWSER_TEST

@@ -1,16 +1,15 @@
 """The listening page in a real Chromium: `make test-browser`. Debian has `chromium` and `chromium-driver`."""
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.quality.chromium import Browser, press, rate, start, state_of, text, until
+from chromium import BROWSER_TEST, Browser, start_chromium
+from ops.quality.listening import press, rate, start, state_of, text, until
 from ops.quality.test_pairs import write
 from ttsops.audio import write_atomically
 from ttsops.ops.quality.page import listening_page
@@ -18,28 +17,8 @@ from ttsops.ops.quality.pairs import Clip, Pair, Session
 from ttsops.ops.quality.ratings import read_ratings, summarise
 from ttsops.ops.quality.serve import serve_page
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-ABSENT = [
-    name
-    for name, found in (("chromium", CHROMIUM), ("chromedriver", DRIVER), ("selenium", find_spec("selenium")))
-    if not found
-]
+pytestmark = BROWSER_TEST
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(ABSENT), reason=f"NOT TESTED: {', '.join(ABSENT)} not installed"),
-]
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 NOTE = "random weights: speed is real, speech is not"
 N_PAIRS = 3
 SECONDS = {"nfe-7": 0.2, "nfe-32": 0.4}
@@ -48,15 +27,7 @@ SECONDS = {"nfe-7": 0.2, "nfe-32": 0.4}
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Browser]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+    browser = start_chromium()
     yield browser
     browser.quit()
 

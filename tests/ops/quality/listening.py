@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-Browser = Any
-"""A driver of selenium, which may not be installed where tests are only collected."""
+from chromium import Browser
 
 
 def start(driver: Browser, address: str) -> None:
