@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from ttsops.agent.llm import Llm
 from ttsops.agent.providers import Message, Provider, create_provider
 from ttsops.settings import LlmSettings
 from ttsops.testing.fake_llm import FakeLlm
@@ -28,9 +29,14 @@ async def provided(settings: LlmSettings) -> AsyncIterator[Provider]:
         await provider.aclose()
 
 
+async def ask(settings: LlmSettings) -> list[str]:
+    async with provided(settings) as provider:
+        return [piece async for piece in Llm(provider, settings).answer("Be brief.", QUESTION)]
+
+
 @pytest.fixture(params=["openai", "anthropic", "local"])
 def provider_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-__all__ = ["QUESTION", "FakeLlm", "llm_settings", "provided"]
+__all__ = ["QUESTION", "FakeLlm", "ask", "llm_settings", "provided"]

@@ -17,20 +17,15 @@ class LlmError(TtsOpsError):
     """The language model answered wrongly."""
 
     code = "llm_failed"
-    is_broken_off = False
-    """It began to answer, or said that it would, and did not go on: another try may end well."""
-
-
-def broken_off(error: LlmError) -> LlmError:
-    """`error`, with `is_broken_off`."""
-    error.is_broken_off = True
-    return error
+    may_be_tried_again = True
+    """Another try may end well; not if the provider says that it will not."""
 
 
 class LlmRefused(LlmError):
     """It does not take the key, the model or the request."""
 
     code = "llm_refused"
+    may_be_tried_again = False
 
 
 class LlmUnavailable(LlmError):

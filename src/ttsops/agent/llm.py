@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -11,16 +12,20 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from ttsops.agent.failures import LlmError, LlmRefused, LlmTimeout, LlmUnavailable
 from ttsops.agent.providers import Message, Provider
 from ttsops.observe import metrics
+from ttsops.observe.logs import get_logger
 from ttsops.runtime.breaker import Breaker
 from ttsops.settings import LlmSettings
 
-MAX_PAUSE_SECONDS = 0.5
-"""Before another try, drawn by lot: those whom one failure hit do not come back together."""
+log = get_logger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 8.0
+"""Before the second try at most the first of them, then twice as much each time, up to the other."""
 
 
 class Llm:
-    """One provider behind its breaker. A refused connection or a bad status is tried again by its package; an
-    answer that breaks off before its first word is tried again here.
+    """One provider behind its breaker. What fails before the first word is tried again: here and not by its
+    package, so that there is one count of tries and one patience for all of them.
     """
 
     def __init__(
@@ -65,32 +70,35 @@ class Llm:
             self._show_breaker()
 
     async def _tried(self, instructions: str, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Tried again while nothing was answered, and there is patience left for the first word."""
-        began_at, n_left = self._clock(), self._settings.max_retries
-        while True:
-            has_answered = False
-            patience = self._settings.first_token_seconds - (self._clock() - began_at)
+        """Tried again while nothing was said, and there is patience left for the first word."""
+        first_by = self._clock() + self._settings.first_token_seconds
+        has_said = False
+        for n_tries in itertools.count(1):
             try:
-                async with contextlib.aclosing(self._timed(instructions, messages, patience)) as pieces:
+                async with contextlib.aclosing(self._timed(instructions, messages, first_by)) as pieces:
                     async for piece in pieces:
-                        has_answered = True
+                        has_said = has_said or bool(piece.strip())
                         yield piece
-                return
             except LlmError as error:
-                is_late = self._clock() - began_at >= self._settings.first_token_seconds
-                if has_answered or not error.is_broken_off or not n_left or is_late:
+                pause = _pause(n_tries, error.retry_after)
+                is_over = has_said or n_tries > self._settings.max_retries
+                if is_over or not error.may_be_tried_again or self._clock() + pause >= first_by:
                     raise
-            n_left -= 1
-            await asyncio.sleep(random.uniform(0.0, MAX_PAUSE_SECONDS))
+                log.info("llm_tried_again", provider=self.provider.name, code=error.code, n_tries=n_tries)
+            else:
+                break
+            await asyncio.sleep(pause)
+        if not has_said:
+            raise LlmError(f"{self.provider.name} gave an empty answer")
 
     async def _timed(
-        self, instructions: str, messages: Sequence[Message], first_seconds: float
+        self, instructions: str, messages: Sequence[Message], first_by: float
     ) -> AsyncGenerator[str, None]:
         """Within the limits. Only waiting for the provider counts: a listener may take their time."""
         settings, name = self._settings, self.provider.name
         left = settings.answer_seconds
-        limit, what = max(0.0, first_seconds), f"no answer within {settings.first_token_seconds:g} seconds"
-        has_said = False
+        limit = first_by - self._clock()
+        what = f"no answer within {settings.first_token_seconds:g} seconds"
         async with contextlib.aclosing(self.provider.stream(instructions, messages)) as pieces:
             while True:
                 asked_at = self._clock()
@@ -102,15 +110,16 @@ class Llm:
                 except TimeoutError as error:
                     if left < limit:
                         what = f"its answer took longer than {settings.answer_seconds:g} seconds"
-                    raise LlmTimeout(f"{name}: {what}") from error
-                left -= self._clock() - asked_at
+                    late = LlmTimeout(f"{name}: {what}")
+                    late.may_be_tried_again = False  # patience is used up
+                    raise late from error
+                waited = self._clock() - asked_at
+                left -= waited
+                limit -= waited  # a piece without text is no sign of life
                 if piece:
-                    has_said = has_said or bool(piece.strip())
                     limit = settings.token_seconds
                     what = f"it fell silent in its answer, nothing more within {limit:g} seconds"
                     yield piece
-        if not has_said:
-            raise LlmError(f"{name} gave an empty answer")
 
     def _counted(self, error: LlmError) -> LlmError:
         metrics.AGENT_LLM_ERRORS.labels(provider=self.provider.name, code=error.code).inc()
@@ -122,3 +131,12 @@ class Llm:
     async def aclose(self) -> None:
         """Nothing may follow."""
         await self.provider.aclose()
+
+
+def _pause(n_tries: int, retry_after: float | None) -> float:
+    """Seconds before the next try, drawn by lot: those whom one failure hit do not come back together.
+
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+    most = min(FIRST_PAUSE_SECONDS * 2.0 ** (n_tries - 1), MAX_PAUSE_SECONDS)
+    return (retry_after or 0.0) + random.uniform(0.0, most)

@@ -25,6 +25,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             ("reason",),
         ),
         "conversation_not_saved": ("a conversation cannot be kept in its file: it is in memory", ("reason",)),
+        "llm_tried_again": (
+            "a language model failed before its first word, and is asked again",
+            ("provider", "code", "n_tries"),
+        ),
         "draining": (
             "a signal came: after the lame-duck time new utterances are refused, and live ones may end",
             ("limit_seconds", "lame_duck_seconds"),

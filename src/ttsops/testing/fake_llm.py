@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ class Reply:
     status: int = 200
     """Any other is answered with an error body of the protocol's shape."""
     retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """More of them, with a bad status."""
     ending: Literal["done", "cut", "early", "nonsense", "error", "silence"] = "done"
     """After the tokens: as it should be; the connection is broken; the body ends as if complete, without the
     protocol's end; something that is no JSON; the protocol's error event; nothing for ever."""
@@ -160,6 +162,7 @@ def _refusal(reply: Reply) -> bytes:
         f"content-length: {len(body)}",
         "connection: close",
         *([f"retry-after: {reply.retry_after}"] if reply.retry_after else []),
+        *(f"{name}: {value}" for name, value in reply.headers.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

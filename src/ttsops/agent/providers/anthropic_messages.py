@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from ttsops.agent.failures import LlmError, broken_off
+from ttsops.agent.failures import LlmError
 from ttsops.agent.providers.contract import Message
-from ttsops.agent.providers.sdk import checked, hush, not_installed, patient_client, translated
+from ttsops.agent.providers.sdk import checked, hush, not_installed, time_limits, translated
 from ttsops.settings import LlmSettings
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -34,9 +34,8 @@ class AnthropicMessages:
         self._client = anthropic.AsyncAnthropic(
             api_key=key,
             base_url=settings.base_url or ANTHROPIC_URL,
-            max_retries=settings.max_retries,
-            http_client=patient_client(anthropic, settings.first_token_seconds),
-            timeout=anthropic.Timeout(settings.first_token_seconds, connect=settings.connect_seconds),
+            max_retries=0,  # `Llm` tries again
+            timeout=time_limits(anthropic, settings),
         )
 
     async def stream(self, instructions: str, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
@@ -51,7 +50,7 @@ class AnthropicMessages:
                         yield checked(event.delta.text)
                     has_ended = has_ended or event.type == "message_stop"
         if not has_ended:
-            raise broken_off(LlmError(f"{self.name} broke off its answer"))
+            raise LlmError(f"{self.name} broke off its answer")
 
     def _request(self, instructions: str, messages: Sequence[Message]) -> dict[str, Any]:
         settings = self._settings

@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from ttsops.agent.failures import LlmError, broken_off
+from ttsops.agent.failures import LlmError
 from ttsops.agent.providers.contract import Message
-from ttsops.agent.providers.sdk import checked, hush, not_installed, patient_client, translated
+from ttsops.agent.providers.sdk import checked, hush, not_installed, time_limits, translated
 from ttsops.settings import LlmSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -33,9 +33,8 @@ class OpenAiChat:
         self._client = openai.AsyncOpenAI(
             api_key=key or "none",
             base_url=settings.base_url or OPENAI_URL,
-            max_retries=settings.max_retries,
-            http_client=patient_client(openai, settings.first_token_seconds),
-            timeout=openai.Timeout(settings.first_token_seconds, connect=settings.connect_seconds),
+            max_retries=0,  # `Llm` tries again
+            timeout=time_limits(openai, settings),
         )
 
     async def stream(self, instructions: str, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
@@ -51,7 +50,7 @@ class OpenAiChat:
                             yield checked(choice.delta.content)
                         has_ended = has_ended or choice.finish_reason is not None
         if not has_ended:
-            raise broken_off(LlmError(f"{self.name} broke off its answer"))
+            raise LlmError(f"{self.name} broke off its answer")
 
     def _request(self, instructions: str, messages: Sequence[Message]) -> dict[str, Any]:
         settings = self._settings

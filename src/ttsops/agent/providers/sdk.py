@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
-from ttsops.agent.failures import LlmError, LlmRefused, LlmTimeout, LlmUnavailable, broken_off
+from ttsops.agent.failures import LlmError, LlmRefused, LlmTimeout, LlmUnavailable
 from ttsops.errors import NotInstalled, TtsOpsError
+from ttsops.settings import LlmSettings
 
 BUSY = frozenset({408, 409, 425, 429, 503, 529})
 """Statuses that say "not now"; 529 is Anthropic's "overloaded"."""
@@ -48,24 +51,15 @@ def checked(text: object) -> str:
     return text
 
 
-def patient_client(sdk: ModuleType, limit_seconds: float) -> Any:
-    """An HTTP client for the package `sdk`, which would wait two minutes if a busy provider says so.
-
-    A wait that the listener's patience does not cover is no use: then it is told at once that the provider is
-    busy, by the header that both packages obey.
-    """
-
-    async def do_not_wait(response: Any) -> None:
-        seconds = _seconds(response.headers.get("retry-after"))
-        if response.status_code in BUSY and seconds is not None and seconds >= limit_seconds:
-            response.headers["x-should-retry"] = "false"
-
-    return sdk.DefaultAsyncHttpxClient(event_hooks={"response": [do_not_wait]})
+def time_limits(sdk: ModuleType, settings: LlmSettings) -> Any:
+    """For the package `sdk`: those of an answer are kept by `Llm`, so here they must only not be shorter."""
+    longest = max(settings.first_token_seconds, settings.token_seconds)
+    return sdk.Timeout(longest, connect=settings.connect_seconds)
 
 
 @contextlib.contextmanager
 def translated(provider: str, sdk: ModuleType, *, has_begun: bool = False) -> Iterator[None]:
-    """Inside it, what the package `sdk` raises becomes an `LlmError`; one that is broken off, if the answer
+    """Inside it, what the package `sdk` raises becomes an `LlmError`; the words differ once an answer
     `has_begun`. Messages of others are not passed on: they may quote the conversation.
     """
     import httpx2  # below both packages: what breaks off inside an answer is raised as it is
@@ -76,21 +70,27 @@ def translated(provider: str, sdk: ModuleType, *, has_begun: bool = False) -> It
         raise LlmTimeout(f"{provider} did not answer in time") from error
     except (sdk.APIConnectionError, httpx2.HTTPError) as error:
         if has_begun:
-            raise broken_off(LlmUnavailable(f"{provider} broke off its answer")) from error
+            raise LlmUnavailable(f"{provider} broke off its answer") from error
         hint = "is it running? see `llm.base_url`"
         raise LlmUnavailable(f"{provider} cannot be reached", hint=hint) from error
     except sdk.APIStatusError as error:
         if has_begun:  # an event within the answer, whose own status was 200
-            raise broken_off(LlmError(f"{provider} broke off its answer with an error")) from error
-        raise _of_status(provider, error.status_code, error.response.headers.get("retry-after")) from error
+            raise LlmError(f"{provider} broke off its answer with an error") from error
+        raise _of_status(provider, error.status_code, error.response.headers) from error
     except (sdk.APIError, ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
-        unreadable = LlmError(f"{provider} sent something that is not its protocol, or broke off")
-        raise (broken_off(unreadable) if has_begun else unreadable) from error
+        raise LlmError(f"{provider} sent something that is not its protocol, or broke off") from error
 
 
-def _of_status(provider: str, status: int, retry_after: str | None) -> LlmError:
+def _of_status(provider: str, status: int, headers: Mapping[str, str]) -> LlmError:
+    error = _told_apart(provider, status, headers)
+    if headers.get("x-should-retry") == "false":  # both say so, such as of a quota that is used up
+        error.may_be_tried_again = False
+    return error
+
+
+def _told_apart(provider: str, status: int, headers: Mapping[str, str]) -> LlmError:
     if status in BUSY:
-        return LlmUnavailable(f"{provider} is busy: it answered {status}", retry_after=_seconds(retry_after))
+        return LlmUnavailable(f"{provider} is busy: it answered {status}", retry_after=_retry_after(headers))
     if status == 504:
         return LlmTimeout(f"{provider} answered {status}")
     if 400 <= status < 500:
@@ -98,8 +98,18 @@ def _of_status(provider: str, status: int, retry_after: str | None) -> LlmError:
     return LlmError(f"{provider} failed: it answered {status}")
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Of the header, where it is no date; an hour at most."""
-    if not retry_after or not retry_after.strip().isdecimal():
-        return None
-    return min(float(retry_after), MAX_RETRY_AFTER_SECONDS)
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, an hour at most: of OpenAI's header in milliseconds, else of HTTP's, a number or a date.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with contextlib.suppress(KeyError, ValueError):
+            return _bounded(float(headers[name]) * unit)
+    with contextlib.suppress(KeyError, ValueError, OverflowError):
+        return _bounded(parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+    return None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)  # of what is no number, 0
