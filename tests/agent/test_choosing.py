@@ -32,6 +32,15 @@ def test_what_is_missing_is_said(settings: LlmSettings, key: str, message: str, 
     assert hint in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://u:hunter2@h:99999/v1", "http://u:hunter2@h /v1", "http:///v1"]
+)
+def test_an_address_that_is_none_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"`llm\.base_url` is no address") as caught:
+        create_provider(LlmSettings(provider="local", model="m", base_url=url), "")
+    assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
+
+
 def test_echo_needs_nothing() -> None:
     assert create_provider(LlmSettings(provider="echo"), "").name == "echo"
 

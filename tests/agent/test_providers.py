@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from base64 import b64encode
 
 import pytest
 
 from agent.conftest import QUESTION, ask, llm_settings, provided
+from ttsops.agent.conversation import Conversation, Exchange
 from ttsops.agent.failures import LlmError, LlmRefused, LlmTimeout, LlmUnavailable
 from ttsops.agent.llm import Llm
 from ttsops.agent.providers import Message
@@ -39,6 +41,21 @@ async def test_the_conversation_is_told(provider_name: str) -> None:
             assert [piece async for piece in pieces] == ["Hello ", "there."]
         messages = llm.asked[0].body["messages"]
     assert [(one["role"], one["content"]) for one in messages] == [(one.role, one.text) for one in told]
+
+
+async def test_sides_take_turns_whatever_was_not_answered(provider_name: str) -> None:
+    """Many models' templates refuse two questions in a row, or a message of white space."""
+    exchanges = [Exchange("One."), Exchange("Two.", " "), Exchange("Three.", "Well."), Exchange("Four.")]
+    told = [*Conversation("c", exchanges).messages(), Message("user", "Five.")]
+    async with FakeLlm() as llm, provided(llm_settings(provider_name, llm.url)) as provider:
+        async with contextlib.aclosing(provider.stream("", told)) as pieces:
+            [_ async for _ in pieces]
+        messages = llm.asked[0].body["messages"]
+    assert [(one["role"], one["content"]) for one in messages] == [
+        ("user", "One.\n\nTwo.\n\nThree."),
+        ("assistant", "Well."),
+        ("user", "Four.\n\nFive."),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -129,10 +146,17 @@ async def test_a_piece_that_is_no_text_is_an_error_of_the_model(provider_name: s
             await ask(llm_settings(provider_name, llm.url))
 
 
-async def test_secrets_in_an_address_are_not_logged(
+async def test_a_password_in_the_address_is_sent_and_not_logged(
     provider_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with FakeLlm() as llm:
-        with caplog.at_level(logging.INFO):
-            await ask(llm_settings(provider_name, llm.url.replace("//", "//usr:hunter2@")))
-    assert "hunter2" not in caplog.text
+    caplog.set_level(logging.DEBUG)
+    async with FakeLlm(Reply(), Reply(status=500), Reply(), Reply(ending="cut")) as llm:
+        settings = llm_settings(provider_name, llm.url.replace("//", "//usr:hunter2@"), max_retries=1)
+        for _ in range(2):
+            await ask(settings)
+        with pytest.raises(LlmError) as caught:
+            await ask(settings)
+        assert llm.asked[0].headers["authorization"] == f"Basic {b64encode(b'usr:hunter2').decode()}"
+        assert "connect_tcp" in caplog.text, "nothing was logged at all: this test sees nothing"
+        told = caplog.text + caught.value.message + str(caught.value.hint)
+        assert "hunter2" not in told

@@ -63,5 +63,13 @@ def test_show_hides_secrets(ttsops: Ttsops) -> None:
     assert "***" in done.out
 
 
+def test_show_hides_a_password_in_an_address(ttsops: Ttsops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_BASE_URL", "http://anna:hunter2@llm.example/v1")
+    monkeypatch.setenv("HF_ENDPOINT", "https://anna:hunter2@mirror.example")
+    shown = ttsops("config", "show").out + ttsops("config", "show", "--json").out
+    assert shown.count('"http://***@llm.example/v1"') == 2
+    assert "hunter2" not in shown
+
+
 def test_reference_is_the_settings_page(ttsops: Ttsops) -> None:
     assert ttsops("config", "reference").out == settings_page()

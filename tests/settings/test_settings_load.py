@@ -118,6 +118,16 @@ def test_variables_of_others_that_begin_alike_are_let_be() -> None:
     assert load_settings(None, {"LLM_MAX_RETRY": ""}) == Settings()
 
 
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_a_password_in_an_address_that_is_refused_is_not_shown(where: str, tmp_path: Path) -> None:
+    url = "ftp://anna:hun@ter2@llm.example/v1"
+    file = tmp_path / "s.toml"
+    file.write_text(f'[llm]\nbase_url = "{url}"\n' if where == "file" else "")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file, {"LLM_BASE_URL": url} if where == "environment" else {})
+    assert "ftp://***@llm.example/v1" in caught.value.message
+
+
 def test_our_other_variables_are_no_mistake() -> None:
     settings = load_settings(None, dict.fromkeys(set(OTHER_NAMES) - {"TTSOPS_CONFIG"}, "1"))
     assert settings == Settings()

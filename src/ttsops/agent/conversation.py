@@ -49,7 +49,7 @@ class Conversation:
         told: list[Message] = []
         for exchange in self.exchanges:
             told.append(Message("user", exchange.question))
-            if exchange.answer:
+            if exchange.answer.strip():  # white space alone is refused as a message
                 told.append(Message("assistant", exchange.answer))
         return told
 

@@ -14,6 +14,7 @@ from ttsops.cli.output import EndWith, Exit, complain, print_json, say
 from ttsops.cli.verb import HELP, config_option, verb
 from ttsops.errors import ConfigError, EngineUnavailable, UnknownEngine
 from ttsops.settings import Loaded, load_with_places
+from ttsops.settings.addresses import without_credentials
 from ttsops.settings.fields import flatten
 
 _SECRET = re.compile(r"secret|token|password|api_?key", re.IGNORECASE)
@@ -51,7 +52,8 @@ def check(file: Path | None) -> None:
 def show(config: Path | None, as_json: bool) -> None:
     """Show the settings in force.
 
-    Each with where it is from. Options of an engine whose name looks like a secret are shown as `***`.
+    Each with where it is from. Options of an engine whose name looks like a secret are shown as `***`, and so
+    are a name and a password in an address.
     """
     loaded = load_with_places(config, os.environ)
     values = _shown_values(loaded)
@@ -103,8 +105,13 @@ def _place_of(engine: str, loaded: Loaded) -> str:
 
 
 def _shown_values(loaded: Loaded) -> dict[tuple[str, ...], object]:
-    values = flatten(loaded.settings)
-    return {key: "***" if key[0] == "engines" and _SECRET.search(key[-1]) else v for key, v in values.items()}
+    return {key: _shown(key, value) for key, value in flatten(loaded.settings).items()}
+
+
+def _shown(key: tuple[str, ...], value: object) -> object:
+    if key[0] == "engines" and _SECRET.search(key[-1]):
+        return "***"
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _as_toml(value: object) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ttsops.errors import ConfigError
+from ttsops.settings.addresses import without_credentials
 from ttsops.settings.fields import convert, find_setting
 from ttsops.settings.names import CONFIG_FILE
 from ttsops.settings.sources import (
@@ -95,7 +96,8 @@ def _convert_all(entries: Mapping[KeyPath, Entry], problems: list[Problem]) -> d
         except msgspec.ValidationError:
             dotted = ".".join(key)
             if entry.is_text:
-                message = f"{entry.place} is `{entry.value}`, must be {setting.accepts} (it sets `{dotted}`)"
+                text = without_credentials(str(entry.value))
+                message = f"{entry.place} is `{text}`, must be {setting.accepts} (it sets `{dotted}`)"
             else:
                 message = f"{entry.place}: `{dotted}` is {_shown(entry.value)}, must be {setting.accepts}"
             problems.append(Problem(message, line=entry.line))
@@ -110,7 +112,7 @@ def _shown(value: object) -> str:
         case "":
             return "empty"
         case bool() | str() | list():
-            text = msgspec.json.encode(value, enc_hook=str).decode()
+            text = without_credentials(msgspec.json.encode(value, enc_hook=str).decode())
             return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
         case _:
             return str(value)

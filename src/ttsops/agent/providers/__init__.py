@@ -6,6 +6,7 @@ from ttsops.agent.keys import OF_PROVIDER
 from ttsops.agent.providers.contract import Message, Provider
 from ttsops.errors import ConfigError
 from ttsops.settings import LlmSettings
+from ttsops.settings.addresses import is_address
 from ttsops.settings.names import LLM_API_KEY
 
 __all__ = ["Message", "Provider", "create_provider"]
@@ -42,6 +43,10 @@ def _require(settings: LlmSettings, key: str) -> None:
         raise ConfigError(
             "`llm.provider` is `local`, and `llm.base_url` is not set",
             hint="set `LLM_BASE_URL`, such as `http://127.0.0.1:11434/v1` for Ollama",
+        )
+    if settings.base_url and not is_address(settings.base_url):  # not shown: it may hold a password
+        raise ConfigError(
+            "`llm.base_url` is no address", hint="write it as `http://127.0.0.1:11434/v1`: host, port, path"
         )
     if name in OF_PROVIDER and not key and not (name == "openai" and settings.base_url):
         raise ConfigError(

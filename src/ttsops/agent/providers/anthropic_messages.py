@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from ttsops.agent.failures import LlmError
-from ttsops.agent.providers.contract import Message
+from ttsops.agent.providers.contract import Message, alternating
 from ttsops.agent.providers.sdk import checked, hush, not_installed, time_limits, translated
 from ttsops.settings import LlmSettings
 
@@ -59,7 +59,7 @@ class AnthropicMessages:
             more["system"] = instructions
         return {
             "model": settings.model,
-            "messages": [{"role": one.role, "content": one.text} for one in messages],
+            "messages": [{"role": one.role, "content": one.text} for one in alternating(messages)],
             "max_tokens": settings.max_tokens,
             "stream": True,
             **more,

@@ -15,6 +15,17 @@ class Message:
     text: str
 
 
+def alternating(messages: Sequence[Message]) -> list[Message]:
+    """Questions of which no answer was heard become one with the next: many models want sides in turns."""
+    told: list[Message] = []
+    for message in messages:
+        if told and told[-1].role == message.role:
+            told[-1] = Message(message.role, f"{told[-1].text}\n\n{message.text}")
+        else:
+            told.append(message)
+    return told
+
+
 class Provider(Protocol):
     """Somebody who runs a language model."""
 

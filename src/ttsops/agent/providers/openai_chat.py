@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from ttsops.agent.failures import LlmError
-from ttsops.agent.providers.contract import Message
+from ttsops.agent.providers.contract import Message, alternating
 from ttsops.agent.providers.sdk import checked, hush, not_installed, time_limits, translated
 from ttsops.settings import LlmSettings
 
@@ -57,7 +57,7 @@ class OpenAiChat:
         # OpenAI's newer models refuse the old name; other servers know no other.
         limit = "max_completion_tokens" if settings.provider == "openai" else "max_tokens"
         system = [{"role": "system", "content": instructions}] if instructions else []
-        told = [{"role": one.role, "content": one.text} for one in _alternating(messages)]
+        told = [{"role": one.role, "content": one.text} for one in alternating(messages)]
         more = {} if settings.temperature is None else {"temperature": settings.temperature}
         return {
             "model": settings.model,
@@ -70,14 +70,3 @@ class OpenAiChat:
     async def aclose(self) -> None:
         """Close its connections."""
         await self._client.close()
-
-
-def _alternating(messages: Sequence[Message]) -> list[Message]:
-    """Questions of which no answer was heard become one with the next: many models want sides in turns."""
-    told: list[Message] = []
-    for message in messages:
-        if told and told[-1].role == message.role:
-            told[-1] = Message(message.role, f"{told[-1].text}\n\n{message.text}")
-        else:
-            told.append(message)
-    return told

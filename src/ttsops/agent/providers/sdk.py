@@ -36,11 +36,11 @@ def not_installed(package: str) -> TtsOpsError:
 
 
 def hush(package: str) -> None:
-    """At level debug the package logs whole requests, questions included; below it addresses are logged, with
-    secrets in them.
+    """At level debug the package logs whole requests, questions included; what is below it logs addresses,
+    which may hold a password.
     """
-    logging.getLogger(package).setLevel(logging.INFO)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for name in (package, "httpx2", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def checked(text: object) -> str:
